@@ -1,0 +1,1 @@
+"""Distributed mobility management (IETF dmm) on P4 switches."""

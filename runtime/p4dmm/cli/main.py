@@ -1,0 +1,17 @@
+# SPDX-FileCopyrightText: 2026 the p4dmm authors
+# SPDX-License-Identifier: Apache-2.0
+"""The ``p4dmm`` command. Each command lives in a module of its own and imports what is heavy when it runs."""
+
+import typer
+
+from p4dmm.cli.switch import switch
+
+app = typer.Typer(name="p4dmm", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.callback()
+def main() -> None:
+    """Distributed mobility management on P4 switches."""
+
+
+app.command("switch")(switch)

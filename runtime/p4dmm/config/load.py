@@ -1,0 +1,97 @@
+# SPDX-FileCopyrightText: 2026 the p4dmm authors
+# SPDX-License-Identifier: Apache-2.0
+"""TOML file -> frozen, validated objects. Every error is one line."""
+
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, TypeVar, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from .errors import ConfigError
+from .network import Network
+from .scenario import Scenario
+
+_Model = TypeVar("_Model", bound=BaseModel)
+
+MAX_FILE_SIZE = 4 << 20
+"""Octets; a network of some thousand switches."""
+
+
+def load_network(path: Path) -> Network:
+    """Read a network file. Raises ConfigError."""
+    return _validate(path, Network, _read(path))
+
+
+def load_scenario(path: Path) -> tuple[Scenario, Network]:
+    """Read a scenario and the network file it names. Raises ConfigError."""
+    scenario = _validate(path, Scenario, _read(path))
+    network = load_network(path.parent / scenario.network)
+    for what, name, known in (
+        ("node", scenario.node, [n.name for n in network.nodes]),
+        ("correspondent", scenario.correspondent, [c.name for c in network.correspondents]),
+    ):
+        if name not in known:
+            raise ConfigError(path, f"{what} {name!r} is not in {scenario.network}; there are {', '.join(known) or 'none'}")
+    for move in scenario.moves:
+        try:
+            network.require_port(move.to, "access", "move")
+        except ValueError as error:
+            raise ConfigError(path, str(error)) from error
+    return scenario, network
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ConfigError(path, f"cannot be read: {error.strerror}") from error
+    if len(data) > MAX_FILE_SIZE:
+        raise ConfigError(path, f"has {len(data)} octets, at most {MAX_FILE_SIZE} are allowed")
+    try:
+        return tomllib.loads(data.decode())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(path, f"is no TOML: {error}") from error
+
+
+def _validate(path: Path, model: type[_Model], data: dict[str, Any]) -> _Model:
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        raise ConfigError(path, _first_problem(model, error)) from error
+
+
+def _first_problem(model: type[BaseModel], error: ValidationError) -> str:
+    first = error.errors(include_url=False)[0]
+    where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"]).lstrip(".")
+    message = first["msg"].removeprefix("Value error, ")
+    more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+    if first["type"] == "extra_forbidden":
+        parent = _model_at(model, first["loc"][:-1])
+        return f"unknown key {where}; allowed: {', '.join(sorted(_keys(parent)))}{more}"
+    if first["type"] == "missing":
+        return f"missing key {where}{more}"
+    if not where or first["type"] == "value_error":
+        return f"{where}: {message}{more}" if where else f"{message}{more}"
+    return f"{where} = {first['input']!r}: {message}{more}"
+
+
+def _keys(model: type[BaseModel]) -> Iterator[str]:
+    return (field.alias or name for name, field in model.model_fields.items())
+
+
+def _model_at(model: type[BaseModel], location: tuple[int | str, ...]) -> type[BaseModel]:
+    for part in location:
+        if isinstance(part, int):
+            continue
+        field = next(f for name, f in model.model_fields.items() if part in (f.alias, name))
+        model = next(_models(field.annotation))
+    return model
+
+
+def _models(annotation: object) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for argument in get_args(annotation):
+        yield from _models(argument)

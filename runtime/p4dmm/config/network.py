@@ -1,0 +1,271 @@
+# SPDX-FileCopyrightText: 2026 the p4dmm authors
+# SPDX-License-Identifier: Apache-2.0
+"""The network a controller runs, as one TOML file: domain, admission, switches, links; for the lab also hosts.
+
+Every object is frozen and refuses unknown keys. Values that another key refers to (``"s1:12"`` is port 12 of switch s1)
+are checked against the whole file by :class:`Network`.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from ipaddress import IPv6Address, IPv6Interface, IPv6Network
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from p4dmm.wire import MacAddress
+
+MIN_LINK_MTU = 1280
+"""RFC 8200 section 5, octets."""
+
+TUNNEL_OVERHEAD = 40
+"""One IPv6 header (RFC 2473 section 7), octets."""
+
+CPU_PORT = 510
+DROP_PORT = 511
+
+
+class _Object(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+
+def _parse_mac(value: object) -> MacAddress:
+    if isinstance(value, MacAddress):
+        return value
+    if not isinstance(value, str):
+        raise ValueError('a MAC address is a string such as "02:00:5e:00:01:01"')  # noqa: TRY004 pydantic reports ValueErrors
+    return MacAddress.parse(value)
+
+
+def _unicast(mac: MacAddress) -> MacAddress:
+    if bytes(mac)[0] & 1 or not any(bytes(mac)):
+        raise ValueError(f"{mac} is no unicast MAC address (IEEE 802-2014 section 8.2)")
+    return mac
+
+
+Mac = Annotated[MacAddress, BeforeValidator(_parse_mac), AfterValidator(_unicast)]
+
+
+class PortRef(_Object):
+    """A port of a switch, written ``"s1:12"``."""
+
+    switch: str
+    port: int
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_text(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        switch, colon, port = value.rpartition(":")
+        if not colon or not switch or not port.isdecimal():
+            raise ValueError(f'{value!r} is no port; write it as switch and number, "s1:12"')
+        return {"switch": switch, "port": int(port)}
+
+    def __str__(self) -> str:
+        return f"{self.switch}:{self.port}"
+
+
+class Port(_Object):
+    """A port of a switch: what is behind it decides what the pipeline does with its frames."""
+
+    number: Annotated[int, Field(ge=1, lt=CPU_PORT)]
+    role: Literal["access", "core", "external"]
+    mtu: Annotated[int, Field(ge=MIN_LINK_MTU, le=9216)] = 1500
+    address: IPv6Interface | None = None
+    """The router's address and subnet; external ports have one, others none."""
+
+    @model_validator(mode="after")
+    def _address_where_due(self) -> Self:
+        if (self.role == "external") != (self.address is not None):
+            raise ValueError(
+                f"port {self.number} is {self.role}: an external port needs an address such as "
+                '"2001:db8:f::1/64", other ports have none'
+            )
+        if self.role == "core" and self.mtu < MIN_LINK_MTU + TUNNEL_OVERHEAD:
+            raise ValueError(
+                f"core port {self.number} has mtu {self.mtu}: tunnelled packets of {MIN_LINK_MTU} octets need at least "
+                f"{MIN_LINK_MTU + TUNNEL_OVERHEAD} (RFC 8200 section 5, RFC 2473 section 7)"
+            )
+        return self
+
+
+class Switch(_Object):
+    """A P4 switch. One with access ports is a MAAR and has a pool of home network prefixes."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,15}$")]
+    address: str
+    """host:port of its P4Runtime service."""
+    device_id: Annotated[int, Field(ge=1, lt=2**64)]
+    loopback: IPv6Address
+    """End of its tunnels, source of its ICMPv6 errors."""
+    pool: IPv6Network | None = None
+    mac: Mac | None = None
+    """Of the router, the same on every port; default 02:00:00 and the low three octets of the device id."""
+    ports: tuple[Port, ...]
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        _unique((port.number for port in self.ports), f"port number of switch {self.name}")
+        maar = any(port.role == "access" for port in self.ports)
+        if maar != (self.pool is not None):
+            raise ValueError(
+                f"switch {self.name} has {'' if maar else 'no '}access ports and {'no ' if maar else ''}pool: a switch "
+                'with access ports needs one such as pool = "2001:db8:1000::/48", others have none'
+            )
+        if self.pool is not None and self.pool.prefixlen > 64:
+            raise ValueError(f"pool {self.pool} of switch {self.name} holds no /64")
+        return self
+
+    @property
+    def router_mac(self) -> MacAddress:
+        """MAC of the router on every port, and of its logical interface wherever a node roams (RFC 8885 section 3.7)."""
+        return self.mac or MacAddress(bytes((2, 0, 0)) + (self.device_id & 0xFFFFFF).to_bytes(3, "big"))
+
+    def ports_of_role(self, role: str) -> Iterator[Port]:
+        return (port for port in self.ports if port.role == role)
+
+    def port(self, number: int) -> Port | None:
+        return next((port for port in self.ports if port.number == number), None)
+
+
+class Link(_Object):
+    """A cable between two core ports."""
+
+    ends: tuple[PortRef, PortRef]
+    metric: Annotated[int, Field(ge=1, le=65535)] = 1
+
+
+class Admission(_Object):
+    """Who may attach."""
+
+    open: bool = False
+    """Anybody; otherwise only ``nodes``."""
+    nodes: tuple[Mac, ...] = ()
+    nodes_per_port: Annotated[int, Field(ge=1, le=65535)] = 64
+
+    @model_validator(mode="after")
+    def _someone(self) -> Self:
+        if self.open and self.nodes:
+            raise ValueError("admission is open and has a list of nodes: drop one of the two")
+        return self
+
+
+class Domain(_Object):
+    """Times of the domain; the defaults serve a laboratory and a small network alike."""
+
+    name: str
+    router_lifetime_s: Annotated[int, Field(ge=0, le=9000)] = 1800
+    """In RAs (RFC 4861 section 6.2.1). Longer than a controller may be away."""
+    preferred_lifetime_s: Annotated[int, Field(ge=1)] = 3600
+    valid_lifetime_s: Annotated[int, Field(ge=1)] = 7200
+    """Of home network prefixes; refreshed at a third of it. Below RFC 4862 section 5.5.3's two hours it gains nothing."""
+    drain_s: Annotated[float, Field(ge=0, le=60)] = 1.0
+    """After a move, how long the old path is kept for what is still in it."""
+    hold_down_s: Annotated[float, Field(ge=0, le=60)] = 0.05
+    """After a move, how long data (not signalling) at the switch just left does not count as a return."""
+    planned_timeout_s: Annotated[float, Field(gt=0, le=600)] = 10.0
+    """How long a planned handover waits for its node before it is undone."""
+    probe_interval_s: Annotated[float, Field(gt=0)] = 30.0
+    """Between looks whether an idle node is still there."""
+    probe_timeout_s: Annotated[float, Field(gt=0)] = 1.0
+    """Of one Neighbor Solicitation (RFC 4861 section 10: RETRANS_TIMER)."""
+    probe_count: Annotated[int, Field(ge=1, le=10)] = 3
+    """Unanswered solicitations that make a node detached (MAX_UNICAST_SOLICIT)."""
+    detached_s: Annotated[float, Field(ge=0)] = 300.0
+    """How long the prefixes of a detached node wait for its return."""
+
+    @model_validator(mode="after")
+    def _lifetimes(self) -> Self:
+        if self.preferred_lifetime_s > self.valid_lifetime_s:
+            raise ValueError(
+                f"preferred_lifetime_s {self.preferred_lifetime_s} exceeds valid_lifetime_s {self.valid_lifetime_s} "
+                "(RFC 4861 section 4.6.2)"
+            )
+        return self
+
+
+class Node(_Object):
+    """A mobile node of the lab."""
+
+    name: str
+    mac: Mac
+    at: PortRef
+
+
+class Correspondent(_Object):
+    """A host of the lab behind an external port."""
+
+    name: str
+    mac: Mac
+    at: PortRef
+    address: IPv6Interface
+
+
+class Network(_Object):
+    """The whole file."""
+
+    domain: Domain
+    admission: Admission
+    switches: Annotated[tuple[Switch, ...], Field(alias="switch", min_length=1)]
+    links: Annotated[tuple[Link, ...], Field(alias="link")] = ()
+    nodes: Annotated[tuple[Node, ...], Field(alias="node")] = ()
+    correspondents: Annotated[tuple[Correspondent, ...], Field(alias="correspondent")] = ()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        for what, values in (
+            ("switch name", [s.name for s in self.switches]),
+            ("device_id", [s.device_id for s in self.switches]),
+            ("address", [s.address for s in self.switches]),
+            ("loopback", [s.loopback for s in self.switches]),
+            ("router MAC", [s.router_mac for s in self.switches]),
+            ("link end", [str(end) for link in self.links for end in link.ends]),
+            ("host name", [h.name for h in (*self.nodes, *self.correspondents)]),
+        ):
+            _unique(values, what)
+        for link in self.links:
+            for end in link.ends:
+                self.require_port(end, "core", "link")
+        for node in self.nodes:
+            self.require_port(node.at, "access", f"node {node.name}")
+        for correspondent in self.correspondents:
+            port = self.require_port(correspondent.at, "external", f"correspondent {correspondent.name}")
+            if port.address is not None and correspondent.address.ip not in port.address.network:
+                raise ValueError(
+                    f"correspondent {correspondent.name} has address {correspondent.address}, "
+                    f"port {correspondent.at} is in {port.address.network}"
+                )
+        self._refuse_overlaps()
+        return self
+
+    def _refuse_overlaps(self) -> None:
+        networks = [(f"pool of {s.name}", s.pool) for s in self.switches if s.pool]
+        networks += [
+            (f"subnet of {s.name}:{p.number}", p.address.network) for s in self.switches for p in s.ports if p.address
+        ]
+        networks += [(f"loopback of {s.name}", IPv6Network(s.loopback)) for s in self.switches]
+        for i, (what, network) in enumerate(networks):
+            for other, other_network in networks[:i]:
+                if network.overlaps(other_network):
+                    raise ValueError(f"{what} {network} overlaps {other} {other_network}")
+
+    def switch(self, name: str) -> Switch | None:
+        return next((switch for switch in self.switches if switch.name == name), None)
+
+    def require_port(self, ref: PortRef, role: str, what: str) -> Port:
+        """The port that ``ref`` names; ValueError if there is none or its role is not ``role``."""
+        switch = self.switch(ref.switch)
+        if switch is None:
+            raise ValueError(f"{what} names switch {ref.switch!r}; there are {', '.join(s.name for s in self.switches)}")
+        port = switch.port(ref.port)
+        if port is None or port.role != role:
+            allowed = ", ".join(str(p.number) for p in switch.ports_of_role(role)) or "none"
+            raise ValueError(f"{what} names port {ref}; {role} ports of {switch.name}: {allowed}")
+        return port
+
+
+def _unique(values: Iterable[object], what: str) -> None:
+    twice = [str(value) for value, count in Counter(values).items() if count > 1]
+    if twice:
+        raise ValueError(f"{what} used twice: {', '.join(twice)}")

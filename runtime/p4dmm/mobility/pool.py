@@ -1,0 +1,105 @@
+# SPDX-FileCopyrightText: 2026 the p4dmm authors
+# SPDX-License-Identifier: Apache-2.0
+"""What nodes are given: prefixes of a MAAR's pool, and the small numbers that name them in the pipeline."""
+
+from hashlib import blake2b
+from ipaddress import IPv6Network
+
+from p4dmm.wire import MacAddress
+
+
+class PoolExhaustedError(Exception):
+    """Nothing left to give: names the pool and its size."""
+
+
+class PrefixPool:
+    """The /64s of one MAAR.
+
+    Where the search for a node's prefix starts is a function of its MAC, so that a node gets the same prefix again, also
+    from a controller that remembers nothing, and different nodes start apart. A released prefix rests until the last
+    lifetime advertised for it has ended; only its own node may have it earlier.
+    """
+
+    def __init__(self, pool: IPv6Network) -> None:
+        self._pool = pool
+        self.size = 1 << (64 - pool.prefixlen)
+        self._owners: dict[int, MacAddress] = {}
+        self._resting: dict[int, tuple[MacAddress, float]] = {}
+
+    def __len__(self) -> int:
+        """Prefixes in use."""
+        return len(self._owners)
+
+    def allocate(self, mac: MacAddress, now: float) -> IPv6Network:
+        """A prefix for that node. Raises PoolExhaustedError when every one is in use or resting."""
+        index = int.from_bytes(blake2b(bytes(mac), digest_size=8).digest(), "big") % self.size
+        # Every prefix that is refused on the way is in one of the two dicts, so the search is bounded by them.
+        for _ in range(min(self.size, len(self._owners) + len(self._resting) + 1)):
+            if self._is_free_for(index, mac, now):
+                self._resting.pop(index, None)
+                self._owners[index] = mac
+                return self._prefix(index)
+            index = (index + 1) % self.size
+        raise PoolExhaustedError(
+            f"pool {self._pool} has no prefix left: {len(self._owners)} of {self.size} in use, {len(self._resting)} resting"
+        )
+
+    def claim(self, prefix: IPv6Network, mac: MacAddress) -> None:
+        """Note a prefix that a node was found to have."""
+        self._owners[self._index(prefix)] = mac
+
+    def give_back(self, prefix: IPv6Network) -> None:
+        """Undo an allocation that was never advertised."""
+        self._owners.pop(self._index(prefix), None)
+
+    def release(self, prefix: IPv6Network, until: float) -> None:
+        """Let the prefix rest until then."""
+        index = self._index(prefix)
+        owner = self._owners.pop(index, None)
+        if owner is not None:
+            self._resting[index] = (owner, until)
+
+    def _is_free_for(self, index: int, mac: MacAddress, now: float) -> bool:
+        if index in self._owners:
+            return False
+        rest = self._resting.get(index)
+        return rest is None or rest[0] == mac or rest[1] <= now
+
+    def _prefix(self, index: int) -> IPv6Network:
+        return IPv6Network((int(self._pool.network_address) + (index << 64), 64))
+
+    def _index(self, prefix: IPv6Network) -> int:
+        if not prefix.subnet_of(self._pool) or prefix.prefixlen != 64:
+            raise ValueError(f"{prefix} is no /64 of pool {self._pool}")
+        return (int(prefix.network_address) - int(self._pool.network_address)) >> 64
+
+
+class IdPool:
+    """Numbers from 1 to `limit`, each to one holder at a time; the one longest unused comes next."""
+
+    def __init__(self, what: str, limit: int) -> None:
+        self._what = what
+        self._limit = limit
+        self._used: set[int] = set()
+        self._last = 0
+
+    def allocate(self) -> int:
+        """A free number. Raises PoolExhaustedError."""
+        if len(self._used) >= self._limit:
+            raise PoolExhaustedError(f"all {self._limit} {self._what}s are in use")
+        number = self._last % self._limit + 1
+        while number in self._used:
+            number = number % self._limit + 1
+        self._last = number
+        self._used.add(number)
+        return number
+
+    def claim(self, number: int) -> None:
+        """Note a number found in use."""
+        if not 1 <= number <= self._limit:
+            raise ValueError(f"{self._what} {number} is not in 1..{self._limit}")
+        self._used.add(number)
+        self._last = max(self._last, number)
+
+    def release(self, number: int) -> None:
+        self._used.discard(number)

@@ -1,0 +1,128 @@
+# SPDX-FileCopyrightText: 2026 the p4dmm authors
+# SPDX-License-Identifier: Apache-2.0
+"""Network interfaces through AF_PACKET sockets (packet(7))."""
+
+import asyncio
+import logging
+import os
+import socket
+import struct
+
+from p4dmm.softswitch.service.ports.base import BURST, PortError, Receiver
+
+SOL_PACKET = 263
+PACKET_ADD_MEMBERSHIP = 1
+PACKET_STATISTICS = 6
+PACKET_AUXDATA = 8
+PACKET_IGNORE_OUTGOING = 23
+PACKET_MR_PROMISC = 1
+ETH_P_ALL = 3
+SO_RCVBUFFORCE = 33
+STATUS_CSUM_NOT_READY = 1 << 3
+STATUS_VLAN_VALID = 1 << 4
+STATUS_VLAN_TPID_VALID = 1 << 6
+AUXDATA = struct.Struct("=IIIHHHH")  # status, len, snaplen, mac, net, vlan_tci, vlan_tpid
+MAX_FRAME = 65_550
+# Under overload the kernel drops here, at the receive queue, before any work was spent on a frame.
+RECEIVE_BUFFER = 2 << 20
+SPACE = socket.CMSG_SPACE(AUXDATA.size)
+
+log = logging.getLogger(__name__)
+
+
+class AfPacketPort:
+    """All frames of one interface, promiscuous.
+
+    An interface that goes down or disappears only loses frames. Frames a local sender left without checksum (offload)
+    are forwarded as they are, and the receiver drops them: ``ethtool -K IFACE tx off`` at the sender avoids that.
+    """
+
+    def __init__(self, interface: str) -> None:
+        self.interface = interface
+        self._socket: socket.socket | None = None
+        self._receive: Receiver | None = None
+        self._drops = 0
+        self._warned = False
+
+    def open(self, receive: Receiver, /) -> None:
+        try:
+            raw = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+        except PermissionError as error:
+            raise PortError(
+                f"interface {self.interface}: no permission for raw sockets; run as root, or give python CAP_NET_RAW"
+            ) from error
+        try:
+            self._set_up(raw)
+        except OSError as error:
+            raw.close()
+            raise PortError(
+                f"interface {self.interface}: {error.strerror}; 'ip link' lists the interfaces there are"
+            ) from error
+        self._socket, self._receive = raw, receive
+        asyncio.get_running_loop().add_reader(raw.fileno(), self._burst)
+
+    def _set_up(self, raw: socket.socket) -> None:
+        index = socket.if_nametoindex(self.interface)
+        raw.settimeout(0)
+        try:
+            raw.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BUFFER)
+        except PermissionError:  # without CAP_NET_ADMIN the system's limit holds
+            raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
+        raw.setsockopt(SOL_PACKET, PACKET_IGNORE_OUTGOING, 1)
+        raw.setsockopt(SOL_PACKET, PACKET_AUXDATA, 1)
+        # Bound to the interface in one step: protocol 0 above keeps frames of other interfaces out until here.
+        raw.bind((self.interface, ETH_P_ALL))
+        raw.setsockopt(SOL_PACKET, PACKET_ADD_MEMBERSHIP, struct.pack("=iHH8s", index, PACKET_MR_PROMISC, 0, b""))
+
+    def _burst(self) -> None:
+        for _ in range(BURST):
+            if self._socket is None or self._receive is None:
+                return
+            try:
+                frame, ancillary, _, _ = self._socket.recvmsg(MAX_FRAME, SPACE)
+            except BlockingIOError:
+                return
+            except OSError as error:
+                # Reported once per state change (ENETDOWN); frames come again when the interface is up again.
+                log.warning("interface %s: %s", self.interface, error.strerror)
+                return
+            for _, kind, data in ancillary:
+                if kind == PACKET_AUXDATA and len(data) >= AUXDATA.size:
+                    frame = self._complete(frame, data)
+            self._receive(frame)
+
+    def _complete(self, frame: bytes, auxdata: bytes) -> bytes:
+        """Put back the VLAN tag, which the kernel delivers beside the frame and not in it."""
+        status, _, _, _, _, tci, tpid = AUXDATA.unpack_from(auxdata)
+        if status & STATUS_CSUM_NOT_READY and not self._warned:
+            self._warned = True
+            log.warning(
+                "interface %s: frames without checksum; 'ethtool -K IFACE tx off' at their sender", self.interface
+            )
+        if not status & STATUS_VLAN_VALID:
+            return frame
+        return frame[:12] + struct.pack("!HH", tpid if status & STATUS_VLAN_TPID_VALID else 0x8100, tci) + frame[12:]
+
+    def send(self, frame: bytes, /) -> bool:
+        if self._socket is None:
+            return False
+        try:
+            self._socket.send(frame)
+        except OSError as error:
+            # ENOBUFS and EAGAIN: the queue is full. ENETDOWN, ENXIO: no carrier, no interface. EMSGSIZE: above its MTU.
+            log.debug("interface %s: %s, frame dropped", self.interface, os.strerror(error.errno or 0))
+            return False
+        return True
+
+    def rx_drops(self) -> int:
+        if self._socket is not None:
+            # Reading the kernel's counter resets it.
+            self._drops += struct.unpack("=II", self._socket.getsockopt(SOL_PACKET, PACKET_STATISTICS, 8))[1]
+        return self._drops
+
+    def close(self) -> None:
+        if self._socket is not None:
+            asyncio.get_running_loop().remove_reader(self._socket.fileno())
+            self.rx_drops()
+            self._socket.close()
+            self._socket = None

@@ -1,0 +1,71 @@
+# SPDX-FileCopyrightText: 2026 the p4dmm authors
+# SPDX-License-Identifier: Apache-2.0
+import asyncio
+from contextlib import AsyncExitStack
+
+import pytest
+from fake_program import loader
+from raw_client import DEVICE_ID, JSON, P4INFO, RawClient
+
+from p4dmm.softswitch.service import SwitchServer, Wire, config, server
+
+
+class Host:
+    """The far end of a wire: sends frames, and lets a test wait for those that come."""
+
+    def __init__(self) -> None:
+        self.wire = Wire()
+        self.inbox: asyncio.Queue[bytes] = asyncio.Queue()
+        self.wire.b.open(self.inbox.put_nowait)
+
+    def send(self, frame: bytes) -> None:
+        assert self.wire.b.send(frame)
+
+    async def frame(self) -> bytes:
+        return await asyncio.wait_for(self.inbox.get(), 10)
+
+
+@pytest.fixture(autouse=True)
+def pipeline_loader(monkeypatch):
+    """Without the compiled program, the core is replaced by a stand-in with the same interface."""
+    if not JSON.exists():
+        monkeypatch.setattr(config, "load_pipeline", loader(P4INFO))
+        monkeypatch.setattr(server, "load_pipeline", loader(P4INFO))
+
+
+@pytest.fixture
+async def switch():
+    running = SwitchServer(device_id=DEVICE_ID, cpu_port=510)
+    await running.start()
+    yield running
+    await asyncio.wait_for(running.stop(), 10)
+
+
+@pytest.fixture
+async def connect(switch):
+    """Makes clients that are closed with the test."""
+    async with AsyncExitStack() as stack:
+
+        async def make(options=()) -> RawClient:
+            return await stack.enter_async_context(RawClient(switch.address, options))
+
+        yield make
+
+
+@pytest.fixture
+async def primary(connect):
+    """The primary controller, the program committed."""
+    client = await connect()
+    assert await client.arbitrate(10) == ("OK", 10)
+    await client.configure()
+    return client
+
+
+@pytest.fixture
+def hosts(switch):
+    """Hosts on ports 1 to 4."""
+    made = {}
+    for number in range(1, 5):
+        made[number] = Host()
+        switch.attach_port(number, made[number].wire.a)
+    return made
