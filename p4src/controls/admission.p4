@@ -8,7 +8,6 @@ control Admission(inout headers_t hdr, inout local_metadata_t md) {
         md.port_role = role;
     }
 
-    @hidden
     action drop_port_unknown() {
         md.verdict = DROP;
         md.drop_reason = DROP_PORT_UNKNOWN;

@@ -36,14 +36,13 @@ control Bindings(inout headers_t hdr, inout local_metadata_t md) {
         COUNT_DIRECT(prefix_binding_packets);
     }
 
-    @hidden
-    action unbound() { }
+    action destination_unbound() { }
 
     // One row per home network prefix that is anchored here or whose node is attached here.
     table prefix_bindings {
         key = { hdr.ipv6.dst[127:64] : exact @name("prefix"); }
-        actions = { deliver; to_tunnel; replicate; @defaultonly unbound; }
-        const default_action = unbound();
+        actions = { deliver; to_tunnel; replicate; @defaultonly destination_unbound; }
+        const default_action = destination_unbound();
         WITH_DIRECT_COUNTER(prefix_binding_packets);
         size = SIZE_PREFIX_BINDINGS;
     }
@@ -62,7 +61,6 @@ control Bindings(inout headers_t hdr, inout local_metadata_t md) {
         hdr.ethernet.src = router_address;
     }
 
-    @hidden
     action not_from_tunnel() { }
 
     // One row per home network prefix served here and tunnel its packets come by: from its anchor, and around a handover
@@ -92,7 +90,8 @@ control Bindings(inout headers_t hdr, inout local_metadata_t md) {
                 md.tunnel_id = md.relay_tunnel;
             }
             tunnel_id_t elsewhere = md.in_tunnel ^ md.tunnel_id;   // no gateway of Tofino compares two fields
-            if (md.in_tunnel != 0 && elsewhere == 0) {
+            // A replica may: the switch expecting the node takes it by path_bindings, and it ends there.
+            if (md.in_tunnel != 0 && elsewhere == 0 && md.mcast_group == 0) {
                 md.verdict = DROP;
                 md.drop_reason = DROP_TUNNEL_HAIRPIN;
             } else if (md.destination_bound == 1 || md.tunnel_id != 0) {

@@ -21,8 +21,7 @@ control Encapsulation(inout headers_t hdr, inout local_metadata_t md) {
         hdr.ethernet.src = router_address;
     }
 
-    @hidden
-    action drop_tunnel_unknown() {
+    action drop_unencapsulated() {
         md.verdict = DROP;
         md.drop_reason = DROP_TUNNEL_UNKNOWN;
     }
@@ -30,8 +29,8 @@ control Encapsulation(inout headers_t hdr, inout local_metadata_t md) {
     // One row per peer switch, shared by all mobile nodes; the MACs are those of the link towards it.
     table tunnels {
         key = { md.tunnel_id : exact @name("tunnel_id"); }
-        actions = { encapsulate; @defaultonly drop_tunnel_unknown; }
-        const default_action = drop_tunnel_unknown();
+        actions = { encapsulate; @defaultonly drop_unencapsulated; }
+        const default_action = drop_unencapsulated();
         size = SIZE_TUNNELS;
     }
 

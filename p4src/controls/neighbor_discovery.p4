@@ -25,7 +25,6 @@ control NeighborDiscovery(inout headers_t hdr, inout local_metadata_t md) {
         hdr.link_layer_option.address = link_layer_address;
     }
 
-    @hidden
     action punt_nd() {
         md.verdict = PUNT;
         md.punt_reason = PUNT_ND;

@@ -9,7 +9,6 @@ control PathMtu(inout headers_t hdr, inout local_metadata_t md) {
         md.mtu = (bit<32>)mtu;
     }
 
-    @hidden
     action drop_tunnel_unknown() {
         md.verdict = DROP;
         md.drop_reason = DROP_TUNNEL_UNKNOWN;
@@ -29,7 +28,6 @@ control PathMtu(inout headers_t hdr, inout local_metadata_t md) {
     }
 
     // 1280 octets pass any link (RFC 8200 s5); a port without a row gets no more.
-    @hidden
     action set_minimum_mtu() {
         md.mtu = 1280;
     }

@@ -38,7 +38,6 @@ control Routing(inout headers_t hdr, inout local_metadata_t md) {
         md.punt_reason = PUNT_NEIGHBOR_UNRESOLVED;
     }
 
-    @hidden
     action no_route() {
         md.verdict = PUNT;
         md.punt_reason = PUNT_NO_ROUTE;
@@ -60,7 +59,6 @@ control Routing(inout headers_t hdr, inout local_metadata_t md) {
         hdr.ethernet.src = router_address;
     }
 
-    @hidden
     action drop_next_hop_unknown() {
         md.verdict = DROP;
         md.drop_reason = DROP_NEXT_HOP_UNKNOWN;

@@ -21,8 +21,7 @@ control Sources(inout headers_t hdr, inout local_metadata_t md) {
 
     // What that means depends on the path: a drop below on an access port; from a tunnel the binding of the destination
     // may still speak for the packet (control Bindings).
-    @hidden
-    action unbound() { }
+    action source_unbound() { }
 
     // One row per home network prefix and path, written when its node attaches here or at a peer.
     table prefix_sources {
@@ -30,8 +29,8 @@ control Sources(inout headers_t hdr, inout local_metadata_t md) {
             hdr.ipv6.src[127:64] : exact @name("prefix");
             md.path_id           : exact @name("path_id");
         }
-        actions = { permit; relay_to_tunnel; @defaultonly unbound; }
-        const default_action = unbound();
+        actions = { permit; relay_to_tunnel; @defaultonly source_unbound; }
+        const default_action = source_unbound();
         WITH_DIRECT_COUNTER(prefix_source_packets);
         size = SIZE_PREFIX_SOURCES;
     }

@@ -4,7 +4,6 @@
 // Frames that are for the router's own MAC, or for that of an anchor it stands in for.
 
 control Stations(inout headers_t hdr, inout local_metadata_t md) {
-    @hidden
     action drop_not_my_station() {
         md.verdict = DROP;
         md.drop_reason = DROP_NOT_MY_STATION;

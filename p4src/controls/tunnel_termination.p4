@@ -10,7 +10,6 @@ control TunnelTermination(inout headers_t hdr, inout local_metadata_t md) {
         md.path_id = TUNNEL_PATH | (path_id_t)tunnel_id;
     }
 
-    @hidden
     action pass() { }
 
     // One row per peer switch, written from the configuration.

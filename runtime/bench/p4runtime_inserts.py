@@ -35,7 +35,12 @@ class Result:
     delete_s: float
 
     def rates(self) -> dict[str, float]:
-        phases = (("insert", self.insert_s), ("modify", self.modify_s), ("read", self.read_s), ("delete", self.delete_s))
+        phases = (
+            ("insert", self.insert_s),
+            ("modify", self.modify_s),
+            ("read", self.read_s),
+            ("delete", self.delete_s),
+        )
         return {name: self.entries / seconds for name, seconds in phases}
 
 
@@ -88,7 +93,9 @@ def measure(
     def requests(kind: p4r.Update.Type.ValueType) -> list[p4r.WriteRequest]:
         made = []
         for index in range(0, count, batch):
-            updates = [p4r.Update(type=kind, entity=p4r.Entity(table_entry=each)) for each in entries[index : index + batch]]
+            updates = [
+                p4r.Update(type=kind, entity=p4r.Entity(table_entry=each)) for each in entries[index : index + batch]
+            ]
             made.append(p4r.WriteRequest(device_id=device_id, election_id=election, updates=updates))
         return made
 
@@ -109,7 +116,9 @@ def measure(
         )
         phases = [_timed_writes(stub, requests(kind)) for kind in (p4r.Update.INSERT, p4r.Update.MODIFY)]
         table_id = entries[0].table_id
-        query = p4r.ReadRequest(device_id=device_id, entities=[p4r.Entity(table_entry=p4r.TableEntry(table_id=table_id))])
+        query = p4r.ReadRequest(
+            device_id=device_id, entities=[p4r.Entity(table_entry=p4r.TableEntry(table_id=table_id))]
+        )
         start = time.perf_counter()
         found = sum(len(response.entities) for response in stub.Read(query, timeout=RPC_TIMEOUT_S))
         phases.append(time.perf_counter() - start)

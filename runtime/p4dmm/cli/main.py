@@ -4,6 +4,7 @@
 
 import typer
 
+from p4dmm.cli.demo import demo, lab_app
 from p4dmm.cli.switch import switch
 
 app = typer.Typer(name="p4dmm", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -15,3 +16,5 @@ def main() -> None:
 
 
 app.command("switch")(switch)
+app.command("demo")(demo)
+app.add_typer(lab_app, name="lab")

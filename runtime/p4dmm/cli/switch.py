@@ -4,6 +4,7 @@
 
 import argparse
 import asyncio
+import gc
 import logging
 import signal
 from dataclasses import dataclass
@@ -40,8 +41,11 @@ def switch(
     arguments: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[JSON] [-- --grpc-server-addr HOST:PORT --cpu-port N]",
-            help="BMv2 JSON of the program to start with; after '--', the options of the gRPC target",
+            metavar="JSON [-- TARGET OPTIONS]",
+            help=(
+                "BMv2 JSON of the program to start with. After '--' the options of the gRPC target: "
+                f"--grpc-server-addr HOST:PORT (default {DEFAULT_ADDRESS}), --cpu-port N (default: no packet I/O)"
+            ),
         ),
     ] = None,
     *,
@@ -115,6 +119,9 @@ async def run(options: Options) -> None:
     # Here and not above, so that other commands do not pay for gRPC.
     from p4dmm.softswitch.service import AddressError, PortError, SwitchServer  # noqa: PLC0415
 
+    # Table entries live long and hold no cycles: with Python's defaults a third of the insertion rate went into looking
+    # for some among hundreds of thousands of them.
+    gc.set_threshold(50_000, 20, 100)
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)

@@ -33,7 +33,9 @@ def load_scenario(path: Path) -> tuple[Scenario, Network]:
         ("correspondent", scenario.correspondent, [c.name for c in network.correspondents]),
     ):
         if name not in known:
-            raise ConfigError(path, f"{what} {name!r} is not in {scenario.network}; there are {', '.join(known) or 'none'}")
+            raise ConfigError(
+                path, f"{what} {name!r} is not in {scenario.network}; there are {', '.join(known) or 'none'}"
+            )
     for move in scenario.moves:
         try:
             network.require_port(move.to, "access", "move")

@@ -38,7 +38,7 @@ def _parse_mac(value: object) -> MacAddress:
 
 
 def _unicast(mac: MacAddress) -> MacAddress:
-    if bytes(mac)[0] & 1 or not any(bytes(mac)):
+    if mac.is_group or not int(mac):
         raise ValueError(f"{mac} is no unicast MAC address (IEEE 802-2014 section 8.2)")
     return mac
 
@@ -119,7 +119,7 @@ class Switch(_Object):
 
     @property
     def router_mac(self) -> MacAddress:
-        """MAC of the router on every port, and of its logical interface wherever a node roams (RFC 8885 section 3.7)."""
+        """MAC of the router on every port, and of its logical interface elsewhere (RFC 8885 section 3.7)."""
         return self.mac or MacAddress(bytes((2, 0, 0)) + (self.device_id & 0xFFFFFF).to_bytes(3, "big"))
 
     def ports_of_role(self, role: str) -> Iterator[Port]:
@@ -159,7 +159,8 @@ class Domain(_Object):
     """In RAs (RFC 4861 section 6.2.1). Longer than a controller may be away."""
     preferred_lifetime_s: Annotated[int, Field(ge=1)] = 3600
     valid_lifetime_s: Annotated[int, Field(ge=1)] = 7200
-    """Of home network prefixes; refreshed at a third of it. Below RFC 4862 section 5.5.3's two hours it gains nothing."""
+    """Of home network prefixes; refreshed at a third of it. RFC 4862 section 5.5.3 makes less than two hours
+    useless."""
     drain_s: Annotated[float, Field(ge=0, le=60)] = 1.0
     """After a move, how long the old path is kept for what is still in it."""
     hold_down_s: Annotated[float, Field(ge=0, le=60)] = 0.05
@@ -172,6 +173,8 @@ class Domain(_Object):
     """Of one Neighbor Solicitation (RFC 4861 section 10: RETRANS_TIMER)."""
     probe_count: Annotated[int, Field(ge=1, le=10)] = 3
     """Unanswered solicitations that make a node detached (MAX_UNICAST_SOLICIT)."""
+    deprecated_s: Annotated[float, Field(gt=0)] = 86400.0
+    """How long a prefix outlives its node's move away from its anchor, at most."""
     detached_s: Annotated[float, Field(ge=0)] = 300.0
     """How long the prefixes of a detached node wait for its return."""
 
@@ -257,7 +260,9 @@ class Network(_Object):
         """The port that ``ref`` names; ValueError if there is none or its role is not ``role``."""
         switch = self.switch(ref.switch)
         if switch is None:
-            raise ValueError(f"{what} names switch {ref.switch!r}; there are {', '.join(s.name for s in self.switches)}")
+            raise ValueError(
+                f"{what} names switch {ref.switch!r}; there are {', '.join(s.name for s in self.switches)}"
+            )
         port = switch.port(ref.port)
         if port is None or port.role != role:
             allowed = ", ".join(str(p.number) for p in switch.ports_of_role(role)) or "none"

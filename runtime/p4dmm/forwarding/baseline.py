@@ -44,7 +44,7 @@ def base_rows(topology: Topology, name: str) -> Iterator[Row]:
 
 def host_rows(
     topology: Topology, name: str, port: int, address: IPv6Address, mac: MacAddress, next_hop_id: int
-) -> tuple[Row, ...]:
+) -> tuple[Row, Row]:
     """A host on an external port, resolved. `next_hop_id` is FIRST_HOST_NEXT_HOP or more."""
     return (
         row(name, "next_hops", (next_hop_id,), "forward", port, int(mac), int(topology.router_mac(name))),
@@ -53,7 +53,8 @@ def host_rows(
 
 
 def _router_on_port(topology: Topology, switch: Switch, port: Port) -> Iterator[Row]:
-    # Everywhere a node may come it finds the routers it knows (RFC 8885 section 3.7): same MAC, same link-local address.
+    # Everywhere a node may come it finds the routers it knows (RFC 8885 section 3.7): same MAC, same link-local
+    # address.
     shown = {switch.name, *(topology.maars if port.role == "access" else ())}
     for router in sorted(shown):
         mac = topology.router_mac(router)
@@ -90,9 +91,7 @@ def _tunnels(topology: Topology, switch: Switch) -> Iterator[Row]:
         number, via = topology.tunnel_id(peer), topology.via(switch.name, peer)
         local, remote = int(switch.loopback), int(topology.switches[peer].loopback)
         yield row(switch.name, "tunnel_peers", (remote, local), "decapsulate", number)
-        yield row(
-            switch.name, "tunnel_paths", (number,), "set_path", via.port, topology.tunnel_mtu(switch.name, peer)
-        )
+        yield row(switch.name, "tunnel_paths", (number,), "set_path", via.port, topology.tunnel_mtu(switch.name, peer))
         yield row(
             switch.name,
             "tunnels",

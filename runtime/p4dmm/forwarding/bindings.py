@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The rows that every switch has to hold for one node, as a function of its binding cache entry.
 
-With S the serving switch, T the target of a planned handover, D a switch whose path is being drained, and A the anchor of
-a prefix (for the tables see p4src/README.md):
+With S the serving switch, T the target of a planned handover, D a switch whose path is being drained, and A the anchor
+of a prefix (for the tables see p4src/README.md):
 
     prefix_bindings  at S            deliver; while T is set: replicate to the port here and the tunnel to T
                      at A and at D   to_tunnel(S)
@@ -55,9 +55,7 @@ def _source_rows(bce: BindingCacheEntry, hnp: HomePrefix, topology: Topology) ->
             yield row(hnp.anchor, "prefix_sources", (prefix, _tunnel_path(a.switch, topology)), "permit")
 
 
-def _binding_rows(
-    bce: BindingCacheEntry, hnp: HomePrefix, serving: Attachment, topology: Topology
-) -> Iterator[Row]:
+def _binding_rows(bce: BindingCacheEntry, hnp: HomePrefix, serving: Attachment, topology: Topology) -> Iterator[Row]:
     prefix = _upper(hnp)
     macs = int(bce.mac), int(topology.router_mac(hnp.anchor))
     if bce.target is None:
@@ -71,9 +69,7 @@ def _binding_rows(
         yield row(switch, "prefix_bindings", (prefix,), "to_tunnel", topology.tunnel_id(serving.switch))
 
 
-def _path_rows(
-    bce: BindingCacheEntry, hnp: HomePrefix, serving: Attachment, topology: Topology
-) -> Iterator[Row]:
+def _path_rows(bce: BindingCacheEntry, hnp: HomePrefix, serving: Attachment, topology: Topology) -> Iterator[Row]:
     prefix = _upper(hnp)
     # A switch being drained goes on accepting from the anchor, and from those drained before it, to pass on.
     takers = {serving.switch, *(d.attachment.switch for d in bce.draining)}

@@ -57,9 +57,7 @@ TABLES = {
     table.name: table
     for table in (
         Table("ports", ("port",), (Action("set_role", ("role",)),)),
-        Table(
-            "access_nodes", ("port", "link_layer_address"), (Action("set_node", ("node_id", "path_id")),)
-        ),
+        Table("access_nodes", ("port", "link_layer_address"), (Action("set_node", ("node_id", "path_id")),)),
         Table("router_addresses", ("port", "target"), (Action("answer", ("link_layer_address",)),)),
         Table("my_stations", ("port", "link_layer_address"), (Action("admit", ()),)),
         Table("tunnel_peers", ("remote", "local"), (Action("decapsulate", ("tunnel_id",)),)),

@@ -4,6 +4,7 @@
 
 from dataclasses import dataclass
 from ipaddress import IPv6Network
+from itertools import pairwise
 
 import networkx as nx
 
@@ -78,8 +79,8 @@ class Topology:
     def access_mtu(self, switch: str, port: int) -> int:
         """What hosts of an access port are told: what fits also through every tunnel they may need once they move.
 
-        Hosts keep the MTU option of the last Router Advertisement per link, and the tunnels of a prefix change with every
-        move; one value for the whole domain spares them a Packet Too Big after each.
+        Hosts keep the MTU option of the last Router Advertisement per link, and the tunnels of a prefix change with
+        every move; one value for the whole domain spares them a Packet Too Big after each.
         """
         configured = self._ports[switch, port].mtu
         mtus = [self.tunnel_mtu(a, b) for a in self.maars for b in self.maars if a != b and b in self._routes[a]]
@@ -97,7 +98,7 @@ class Topology:
         number = 1 + low + high * (high - 1) // 2
         if number > MAX_GROUP_ID:
             raise TopologyError(
-                f"switch {switch} has {len(paths)} access ports and {len(self.maars)} tunnels: the pair {port}, {other} "
+                f"switch {switch} has {len(paths)} access ports and {len(self.maars)} tunnels: pair {port}, {other} "
                 f"would need multicast group {number}, group ids end at {MAX_GROUP_ID}"
             )
         return number
@@ -116,7 +117,7 @@ class Topology:
             for target, path in paths.items():
                 if source == target:
                     continue
-                hops = list(zip(path, path[1:], strict=False))
+                hops = list(pairwise(path))
                 first = graph[path[0]][path[1]]
                 routes[source][target] = Via(
                     port=first["ports"][source],

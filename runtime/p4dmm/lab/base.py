@@ -41,7 +41,7 @@ class MoveTimes:
     left: float
     """The old link fell silent (planned: the node stopped listening there)."""
     attached: float
-    """The node could send on the new link."""
+    """From now on the node can send on the new link."""
     done: float
 
 
@@ -162,8 +162,8 @@ class Lab(ABC):
     ) -> MoveTimes:
         """Reassociate a node.
 
-        Reactive: its carrier drops, for ``gap_s`` it is nowhere, then the new link is there. Planned: from one instant on it
-        sends on the new link, for ``overlap_s`` it hears both, then the old one goes; its carrier stays.
+        Reactive: its carrier drops, for ``gap_s`` it is nowhere, then the new link is there. Planned: from one instant
+        on it sends on the new link, for ``overlap_s`` it hears both, then the old one goes; its carrier stays.
         """
 
     @abstractmethod

@@ -23,12 +23,9 @@ class Fabric:
 
     async def open(self) -> None:
         """Bring lo up, for gRPC, and keep the kernel from speaking on whatever is made from now on."""
+        _keep_kernel_silent()
         self._ip = AsyncIPRoute()
         await self._ip.setup_endpoint()
-        try:
-            _SYSCTL.write_text("1\n")
-        except OSError as error:
-            raise LabError(f"{_SYSCTL} cannot be written ({error.strerror}): mount /proc/sys read-write") from error
         (lo,) = await self._ip.link_lookup(ifname="lo")
         await self._ip.link("set", index=lo, state="up")
 
@@ -91,3 +88,10 @@ class Fabric:
 
     async def _set(self, name: str, **attributes: Any) -> None:
         await self._ip.link("set", index=self._indices[name], **attributes)
+
+
+def _keep_kernel_silent() -> None:
+    try:
+        _SYSCTL.write_text("1\n")
+    except OSError as error:
+        raise LabError(f"{_SYSCTL} cannot be written ({error.strerror}): mount /proc/sys read-write") from error

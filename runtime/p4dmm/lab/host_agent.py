@@ -2,14 +2,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """``python -m p4dmm.lab.host_agent``: does as it is told inside a host's network namespace.
 
-Each line on standard input is a request ``{"id": 1, "do": "addresses", ...}``; each gets a line ``{"id": 1, "result": ...}`` or
-``{"id": 1, "error": "..."}``. The end of the input is the end of the agent, so no agent outlives its lab.
+Each line on standard input is a request ``{"id": 1, "do": "addresses", ...}``; each gets a line
+``{"id": 1, "result": ...}`` or ``{"id": 1, "error": "..."}``. The end of the input is the end of the agent, so no agent
+outlives its lab.
 """
 
 import asyncio
 import json
 import signal
 import sys
+import zlib
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -32,6 +34,7 @@ class Agent:
             "default_routers": self._default_routers,
             "echo": self._echo,
             "udp": self._udp,
+            "send": self._send,
             "stream_log": self._stream_log,
             "stop_sending": self._stop_sending,
             "close_stream": self._close_stream,
@@ -65,16 +68,14 @@ class Agent:
     async def _default_routers(self) -> Any:
         return host_setup.default_routers()
 
-    async def _echo(self, name: str, source: str, to: str, interval: float) -> None:
-        self._streams[name] = stream = Echo(source)
-        stream.send_every(interval, (to, 0))
+    async def _echo(self, name: str, source: str) -> None:
+        self._streams[name] = Echo(source, zlib.crc32(name.encode()))
 
-    async def _udp(
-        self, name: str, address: str, port: int, to: tuple[str, int] | None = None, interval: float = 0
-    ) -> None:
-        self._streams[name] = stream = Datagrams(address, port)
-        if to:
-            stream.send_every(interval, (to[0], to[1]))
+    async def _udp(self, name: str, address: str, port: int) -> None:
+        self._streams[name] = Datagrams(address, port)
+
+    async def _send(self, name: str, to: tuple[str, int], interval: float) -> None:
+        self._streams[name].send_every(interval, (to[0], to[1]))
 
     async def _stream_log(self, name: str, sent_since: int, arrivals_since: int) -> Any:
         return self._streams[name].log(sent_since, arrivals_since)

@@ -56,7 +56,7 @@ class HostProcess:
         self._reading = asyncio.create_task(self._read())
         await self._result("start", ready, _START_TIMEOUT_S)
 
-    async def ask(self, what: str, timeout_s: float = 10.0, **arguments: Any) -> Any:
+    async def ask(self, what: str, answer_within_s: float = 10.0, **arguments: Any) -> Any:
         """Have the agent do something. LabError when it fails, ends or takes too long."""
         if self._process is None or self._process.stdin is None or self._process.returncode is not None:
             raise LabError(f"host {self.name} is not running: {what} cannot be done")
@@ -65,7 +65,7 @@ class HostProcess:
         self._waiting[self._last] = future
         line = json.dumps({"id": self._last, "do": what, **arguments})
         self._process.stdin.write(line.encode() + b"\n")
-        return await self._result(what, future, timeout_s)
+        return await self._result(what, future, answer_within_s)
 
     async def stop(self) -> None:
         """End the agent, and with it the namespace."""

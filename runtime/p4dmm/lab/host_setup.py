@@ -16,8 +16,8 @@ _IFA_F_TENTATIVE = 0x40
 _RTF_GATEWAY = 0x0002
 _RTF_UP = 0x0001
 
-# The kernel's defaults, spelled out because distributions change them: SLAAC from any router, duplicate address detection
-# with one probe. Addresses are EUI-64 ones, so that a reader of the output recognises a host by them.
+# The kernel's defaults, spelled out because distributions change them: SLAAC from any router, duplicate address
+# detection with one probe. Addresses are EUI-64 ones, so that a reader of the output recognises a host by them.
 _NODE = {
     "forwarding": 0,
     "accept_ra": 1,
@@ -42,8 +42,7 @@ async def configure(address: str | None, gateway: str | None) -> None:
     """Set sysctls and offloads, bring eth0 and lo up; with an address also that and the default route."""
     from pyroute2 import AsyncIPRoute  # noqa: PLC0415 a third of a second that agents in tests do not need
 
-    for key, value in (_CORRESPONDENT if address else _NODE).items():
-        Path(f"/proc/sys/net/ipv6/conf/{INTERFACE}/{key}").write_text(f"{value}\n")
+    _set_sysctls(_CORRESPONDENT if address else _NODE)
     disable_offloads(INTERFACE)
     async with AsyncIPRoute() as ip:
         for name in ("lo", INTERFACE):
@@ -83,3 +82,8 @@ def default_routers() -> list[str]:
         if name == INTERFACE and default and int(flags, 16) & (_RTF_GATEWAY | _RTF_UP) == _RTF_GATEWAY | _RTF_UP:
             found.append((int(metric, 16), str(IPv6Address(bytes.fromhex(gateway)))))
     return [gateway for _, gateway in sorted(found)]
+
+
+def _set_sysctls(values: dict[str, int]) -> None:
+    for key, value in values.items():
+        Path(f"/proc/sys/net/ipv6/conf/{INTERFACE}/{key}").write_text(f"{value}\n")

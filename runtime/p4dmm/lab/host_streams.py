@@ -7,7 +7,6 @@ All processes of a machine share that clock, so what one host noted can be compa
 
 import asyncio
 import contextlib
-import os
 import socket
 import struct
 import time
@@ -30,7 +29,7 @@ class Stream:
         self.errors = 0
         self._socket = sock
         self._sending: asyncio.Task[None] | None = None
-        sock.setblocking(False)
+        sock.setblocking(False)  # noqa: FBT003 the standard library's signature
         asyncio.get_running_loop().add_reader(sock, self._receive)
 
     def log(self, sent_since: int = 0, arrivals_since: int = 0) -> dict[str, Any]:
@@ -52,9 +51,9 @@ class Stream:
 
     def send_every(self, interval: float, to: tuple[str, int]) -> None:
         """Send until told to stop."""
-        self._sending = asyncio.create_task(self._send(interval, to))
+        self._sending = asyncio.create_task(self._send(interval, _resolve(*to)))
 
-    async def _send(self, interval: float, to: tuple[str, int]) -> None:
+    async def _send(self, interval: float, to: tuple[Any, ...]) -> None:
         due = time.monotonic()
         while True:
             packet = self.encode(len(self.sent))
@@ -93,15 +92,15 @@ class Stream:
 class Echo(Stream):
     """Sends echo requests; the arrivals are the replies, which the kernel at the other end sends."""
 
-    def __init__(self, source: str, identifier: int | None = None) -> None:
-        self._identifier = (os.getpid() if identifier is None else identifier) & 0xFFFF
+    def __init__(self, source: str, identifier: int) -> None:
+        self._identifier = identifier & 0xFFFF
         sock = socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_ICMPV6)
         passed = bytearray(b"\xff" * 32)
         word = _ECHO_REPLY >> 5
         blocked = struct.unpack_from("=I", passed, word * 4)[0] & ~(1 << (_ECHO_REPLY & 31))
         struct.pack_into("=I", passed, word * 4, blocked)
         sock.setsockopt(socket.IPPROTO_ICMPV6, _ICMPV6_FILTER, bytes(passed))
-        sock.bind((source, 0))
+        sock.bind(_resolve(source, 0))
         super().__init__(sock)
 
     def encode(self, sequence: int) -> bytes:
@@ -119,7 +118,7 @@ class Datagrams(Stream):
 
     def __init__(self, address: str, port: int) -> None:
         sock = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
-        sock.bind((address, port))
+        sock.bind(_resolve(address, port))
         super().__init__(sock)
 
     def encode(self, sequence: int) -> bytes:
@@ -130,3 +129,8 @@ class Datagrams(Stream):
             return None
         magic, sequence = _DATAGRAM.unpack_from(data)
         return int(sequence) if magic == _MAGIC else None
+
+
+def _resolve(address: str, port: int) -> tuple[Any, ...]:
+    """Return a socket address; this way a link-local one may name its interface (fe80::1%eth0)."""
+    return socket.getaddrinfo(address, port, socket.AF_INET6, flags=socket.AI_NUMERICHOST)[0][4]

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """TCP between two hosts: a long connection that both ends keep busy, and short ones that fetch some octets.
 
-The first line says what the opener wants: ``bulk RATE NAME`` or ``short OCTETS``. Octets after it follow :mod:`.pattern`.
+The first line says what the opener wants: ``bulk RATE NAME`` or ``short OCTETS``. What follows it is :mod:`.pattern`.
 """
 
 import asyncio

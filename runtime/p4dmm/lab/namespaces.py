@@ -58,4 +58,4 @@ def enter() -> None:
     if reason := unavailable():
         raise LabError(reason)
     argv = command([sys.executable, *sys.orig_argv[1:]])
-    os.execvp(argv[0], argv)
+    os.execvp(argv[0], argv)  # noqa: S606 no shell is wanted

@@ -48,8 +48,8 @@ class NetnsLab(Lab):
             raise LabError("this process is in the machine's own network: start it through p4dmm.lab.namespaces")
         require_target(self._target)
         await self._fabric.open()
-        for host in (*self.network.nodes, *self.network.correspondents):
-            self.hosts[host.name] = HostProcess(host.name)
+        names = [node.name for node in self.network.nodes] + [host.name for host in self.network.correspondents]
+        self.hosts = {name: HostProcess(name) for name in names}
         await asyncio.gather(*(host.start() for host in self.hosts.values()))
         await self._cable()
         if self._with_switches:
@@ -66,10 +66,10 @@ class NetnsLab(Lab):
             raise LabError(f"{node} is attached to {at}: move it")
         begun = time.monotonic()
         await self._radio.set_link(node, to, up=True)
-        await self._radio.set_carrier(node, up=True)
         attached = time.monotonic()
+        await self._radio.set_carrier(node, up=True)
         self._where[node] = to
-        return MoveTimes(left=begun, attached=attached, done=attached)
+        return MoveTimes(left=begun, attached=attached, done=time.monotonic())
 
     async def detach(self, node: str) -> None:
         await self._radio.set_carrier(node, up=False)
@@ -83,10 +83,9 @@ class NetnsLab(Lab):
         if old == to:
             raise LabError(f"{node} is at {to} already")
         if planned:
-            await self._radio.set_transmit(node, to, on=True)
+            attached = time.monotonic()
             await self._radio.set_link(node, to, up=True)
             await self._radio.set_transmit(node, old, on=False)
-            attached = time.monotonic()
             await asyncio.sleep(overlap_s)
             await self._radio.set_link(node, old, up=False)
             await self._radio.set_transmit(node, old, on=True)
@@ -98,8 +97,9 @@ class NetnsLab(Lab):
             if gap_s:
                 await asyncio.sleep(gap_s)
             await self._radio.set_link(node, to, up=True)
+            attached = time.monotonic()
             await self._radio.set_carrier(node, up=True)
-            attached = done = time.monotonic()
+            done = time.monotonic()
         self._where[node] = to
         return MoveTimes(left=left, attached=attached, done=done)
 
@@ -131,8 +131,14 @@ class NetnsLab(Lab):
     async def start_traffic(self, node: str, correspondent: str, source: IPv6Address, spec: TrafficSpec) -> Traffic:
         peer = self.correspondent(correspondent)
         self._traffics += 1
-        ends = self.hosts[self.node(node).name], self.hosts[peer.name]
-        traffic = NetnsTraffic(self._traffics, *ends, source, peer.address.ip, spec)
+        traffic = NetnsTraffic(
+            self._traffics,
+            node=self.hosts[self.node(node).name],
+            peer=self.hosts[peer.name],
+            source=source,
+            remote=peer.address.ip,
+            spec=spec,
+        )
         await traffic.start()
         return traffic
 

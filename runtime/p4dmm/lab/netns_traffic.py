@@ -4,7 +4,6 @@
 
 import asyncio
 from ipaddress import IPv6Address
-from typing import Any
 
 from .base import TcpLog, Traffic, TrafficLog, TrafficSpec
 from .errors import LabError
@@ -52,6 +51,7 @@ class NetnsTraffic(Traffic):
     def __init__(
         self,
         number: int,
+        *,
         node: HostProcess,
         peer: HostProcess,
         source: IPv6Address,
@@ -80,13 +80,15 @@ class NetnsTraffic(Traffic):
                 timeout_s=_OPEN_TIMEOUT_S,
             )
         if spec.udp_interval_s:
+            at_node, at_peer = self._udp
             # Both sockets are there before the first datagram: one to a closed port would count as lost.
-            await self._open_udp(self._udp[1], remote, None)
-            await self._open_udp(self._udp[0], source, remote)
-            await self._peer.ask("close_stream", name=self._udp[1].name)
-            await self._open_udp(self._udp[1], remote, source)
+            await self._node.ask("udp", name=at_node.name, address=source, port=self._port)
+            await self._peer.ask("udp", name=at_peer.name, address=remote, port=self._port)
+            for end, to in ((at_node, remote), (at_peer, source)):
+                await end.host.ask("send", name=end.name, to=(to, self._port), interval=spec.udp_interval_s)
         if spec.ping_interval_s:
-            await self._node.ask("echo", name=self._ping.name, source=source, to=remote, interval=spec.ping_interval_s)
+            await self._node.ask("echo", name=self._ping.name, source=source)
+            await self._node.ask("send", name=self._ping.name, to=(remote, 0), interval=spec.ping_interval_s)
 
     async def log(self) -> TrafficLog:
         spec, (node_udp, peer_udp), (node_tcp, peer_tcp) = self._spec, self._udp, self._tcp
@@ -124,7 +126,3 @@ class NetnsTraffic(Traffic):
         log = await self.log()
         await asyncio.gather(*(end.host.ask("close_stream", name=end.name) for end in senders))
         return log
-
-    async def _open_udp(self, end: _End, address: str, to: str | None) -> None:
-        arguments: dict[str, Any] = {"to": (to, self._port), "interval": self._spec.udp_interval_s} if to else {}
-        await end.host.ask("udp", name=end.name, address=address, port=self._port, **arguments)

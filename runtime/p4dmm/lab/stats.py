@@ -4,6 +4,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import NamedTuple
 
 
@@ -66,7 +67,7 @@ def longest_gap(instants: Iterable[float], start: float, end: float) -> float:
     """Return the longest stretch of [start, end] in which no instant lies."""
     inside = sorted(at for at in instants if start <= at <= end)
     edges = [start, *inside, end]
-    return max(later - earlier for earlier, later in zip(edges, edges[1:], strict=False))
+    return max(later - earlier for earlier, later in pairwise(edges))
 
 
 def rate_per_bin(

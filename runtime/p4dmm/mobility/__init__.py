@@ -11,9 +11,9 @@ from .events import (
     HoldExpired,
     NodeGone,
     NodeSeen,
+    PrefixExpired,
     PreparationExpired,
     PrepareHandover,
-    PrefixExpired,
     TimerKind,
 )
 from .maar import TRANSITIONS, HandoverRefusedError, Lifetimes, step

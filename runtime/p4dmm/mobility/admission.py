@@ -19,8 +19,9 @@ class Admission:
     nodes_per_port: int
 
     def check(self, mac: MacAddress, place: tuple[str, int], others_there: int) -> None:
-        """Raises AdmissionError if the node may not attach there; `others_there` counts the nodes the port has already."""
-        if bytes(mac)[0] & 1 or not any(bytes(mac)):
+        """Raises AdmissionError if the node may not attach there; `others_there` counts the nodes the port has
+        already."""
+        if mac.is_group or not int(mac):
             raise AdmissionError(f"{mac} is no unicast MAC address")
         if self.nodes is not None and mac not in self.nodes:
             raise AdmissionError(f"{mac} is not in the list of admitted nodes")

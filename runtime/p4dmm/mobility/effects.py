@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: 2026 the p4dmm authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a transition asks for, to be done in the order given."""
+"""What a transition asks for, to be done in the order given. Forward comes first: if it is refused, nothing has
+happened."""
 
 from dataclasses import dataclass
 from ipaddress import IPv6Network

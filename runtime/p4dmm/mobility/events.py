@@ -22,8 +22,8 @@ class TimerKind(Enum):
 class NodeSeen:
     """A frame of the node at an access port.
 
-    `attachment` is what the node gets if this is a place it was not at; `offer` the prefix it gets if it has none of that
-    anchor. Both are drawn from pools the entry does not see; what is not used goes back.
+    `attachment` is what the node gets if this is a place it was not at; `offer` the prefix it gets if it has none of
+    that anchor. Both are drawn from pools the entry does not see; what is not used goes back.
     """
 
     attachment: Attachment

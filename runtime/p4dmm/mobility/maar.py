@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .bce import Attachment, BindingCacheEntry, BindingState, Draining, HomePrefix
+from .bce import BindingCacheEntry, BindingState, Draining, HomePrefix
 from .effects import Advertise, Arm, Disarm, Effect, Forward, Release
 from .events import (
     DrainExpired,
@@ -17,9 +17,9 @@ from .events import (
     HoldExpired,
     NodeGone,
     NodeSeen,
+    PrefixExpired,
     PreparationExpired,
     PrepareHandover,
-    PrefixExpired,
     TimerKind,
 )
 
@@ -46,8 +46,8 @@ Result = tuple[BindingCacheEntry | None, tuple[Effect, ...]]
 def step(bce: BindingCacheEntry, event: Event, now: float, lifetimes: Lifetimes) -> Result:
     """One event of one node.
 
-    A node that was never seen is a DETACHED entry without prefixes. Returns the new entry (None: forget the node) and the
-    effects in their order. Raises HandoverRefusedError for a PrepareHandover that makes no sense.
+    A node that was never seen is a DETACHED entry without prefixes. Returns the new entry (None: forget the node) and
+    the effects in their order. Raises HandoverRefusedError for a PrepareHandover that makes no sense.
     """
     transition = TRANSITIONS[bce.state, type(event)]
     if transition is None:
@@ -57,12 +57,7 @@ def step(bce: BindingCacheEntry, event: Event, now: float, lifetimes: Lifetimes)
 
 def _seen_detached(bce: BindingCacheEntry, event: NodeSeen, now: float, lifetimes: Lifetimes) -> Result:
     new = _attach(replace(bce, link_local=event.link_local or bce.link_local), event, now)
-    return new, (
-        Disarm(TimerKind.HOLD),
-        Forward(bce, new),
-        Advertise(),
-        *_prefix_timers(bce, new, lifetimes),
-    )
+    return new, (Forward(bce, new), Advertise(), Disarm(TimerKind.HOLD), *_prefix_timers(bce, new, lifetimes))
 
 
 def _seen_attached(bce: BindingCacheEntry, event: NodeSeen, now: float, lifetimes: Lifetimes) -> Result:
@@ -76,11 +71,12 @@ def _seen_attached(bce: BindingCacheEntry, event: NodeSeen, now: float, lifetime
         # A frame that was on the way, or the old ear of a node that for a moment hears both: no return.
         return known, ()
     new = _attach(known, replace(event, attachment=left) if left is not None else event, now)
-    effects: list[Effect] = [] if bce.target is None else [Disarm(TimerKind.PREPARATION)]
+    effects: list[Effect] = [Forward(bce, new), Advertise(), *_prefix_timers(bce, new, lifetimes)]
+    effects.append(Arm(TimerKind.DRAIN, lifetimes.drain_s, bce.serving.path_id))
+    if bce.target is not None:
+        effects.append(Disarm(TimerKind.PREPARATION))
     if left is not None:
         effects.append(Disarm(TimerKind.DRAIN, left.path_id))
-    effects += [Forward(bce, new), Advertise(), *_prefix_timers(bce, new, lifetimes)]
-    effects.append(Arm(TimerKind.DRAIN, lifetimes.drain_s, bce.serving.path_id))
     return new, tuple(effects)
 
 
@@ -173,7 +169,7 @@ def _gone(bce: BindingCacheEntry, _event: NodeGone, _now: float, lifetimes: Life
     stops: list[Effect] = [Disarm(TimerKind.DRAIN, d.attachment.path_id) for d in bce.draining]
     if bce.target is not None:
         stops.append(Disarm(TimerKind.PREPARATION))
-    return new, (*stops, Forward(bce, new), Arm(TimerKind.HOLD, lifetimes.detached_s))
+    return new, (Forward(bce, new), *stops, Arm(TimerKind.HOLD, lifetimes.detached_s))
 
 
 def _prefix_expired(bce: BindingCacheEntry, event: PrefixExpired, _now: float, lifetimes: Lifetimes) -> Result:

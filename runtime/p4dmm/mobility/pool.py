@@ -15,8 +15,9 @@ class PoolExhaustedError(Exception):
 class PrefixPool:
     """The /64s of one MAAR.
 
-    Where the search for a node's prefix starts is a function of its MAC, so that a node gets the same prefix again, also
-    from a controller that remembers nothing, and different nodes start apart. A released prefix rests until the last
+    Where the search for a node's prefix starts is a function of its MAC, so that a node gets the same prefix again,
+    also from a controller that remembers nothing, and different nodes start apart. A released prefix rests until the
+    last
     lifetime advertised for it has ended; only its own node may have it earlier.
     """
 
@@ -41,7 +42,8 @@ class PrefixPool:
                 return self._prefix(index)
             index = (index + 1) % self.size
         raise PoolExhaustedError(
-            f"pool {self._pool} has no prefix left: {len(self._owners)} of {self.size} in use, {len(self._resting)} resting"
+            f"pool {self._pool} has no prefix left: {len(self._owners)} of {self.size} in use, "
+            f"{len(self._resting)} resting"
         )
 
     def claim(self, prefix: IPv6Network, mac: MacAddress) -> None:

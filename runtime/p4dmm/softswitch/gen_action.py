@@ -145,7 +145,7 @@ class Statements:
             return
         out.line(f"{context.field(target)} = {expressions.truncated(value, context.widths[target])}")
         if not context.program.headers[target.header].is_metadata and context.emitted(target.header):
-            out.line(f"{context.raw(target.header)} = None")
+            out.clear(context.raw(target.header))
 
     def _assign_header(self, out: Writer, target: str, source: str) -> None:
         context = self._context

@@ -110,6 +110,9 @@ class Expressions:
             return _cast(op, a, right.value)
         if op == "<<":
             return _shift_left(a, b, right)
+        if op == "&" and isinstance(right, ir.Const) and a.bits is not None and _covers(right.value, a.bits):
+            # p4c masks after every step, also where that cannot clear anything.
+            return a
         text = f"({a.text} {op} {b.text})"
         known = [bits for bits in (a.bits, b.bits) if bits is not None]
         bits: int | None = None
@@ -155,6 +158,10 @@ def _cast(op: str, a: Term, width: int) -> Term:
         case _:
             sign = 1 << (width - 1)
             return Term(f"((({a.text} + {sign:#x}) & {(1 << width) - 1:#x}) - {sign:#x})", None)
+
+
+def _covers(mask: int, bits: int) -> bool:
+    return mask & (mask + 1) == 0 and bits <= mask.bit_length()
 
 
 def _bits(value: int) -> int | None:

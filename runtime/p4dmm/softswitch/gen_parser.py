@@ -140,17 +140,14 @@ class ParserWriter:
     def _select(self, out: Writer, state: ir.ParserState, at: int, way: tuple[str, ...]) -> None:
         key = self._key(out, state, at)
         for transition in state.transitions:
-            if transition.value is None:
+            # A mask of don't-care bits only is a default with another name.
+            if transition.value is None or transition.mask == 0:
                 self._state(out, transition.next_state, at, way)
                 return
             body = out.child()
             self._state(body, transition.next_state, at, way)
             if transition.mask is None:
                 out.block(f"if {key} == {transition.value:#x}:", body)
-            elif transition.mask == 0:
-                # A mask of all don't-care bits is a default with another name.
-                self._state(out, transition.next_state, at, way)
-                return
             else:
                 out.block(f"if {key} & {transition.mask:#x} == {transition.value & transition.mask:#x}:", body)
         self._end(out, at)

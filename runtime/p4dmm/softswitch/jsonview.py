@@ -62,6 +62,10 @@ class View:
         for number, item in enumerate(self._typed(list)):
             yield View(item, f"element {number} of {self.where}")
 
+    def keys(self) -> tuple[str, ...]:
+        """The names of an object's members."""
+        return tuple(self._typed(dict))
+
     def text(self) -> str:
         """A string."""
         value: str = self._typed(str)

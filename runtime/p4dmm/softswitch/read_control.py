@@ -102,7 +102,8 @@ class _Table:
 
     def _ways(self, own: tuple[str, ...]) -> tuple[bool, dict[str, str | None]]:
         view = self._view
-        ways = {name: view.get("next_tables").get(name).text_or_none() for name in view.get("next_tables").raw}
+        nexts = view.get("next_tables")
+        ways = {name: nexts.get(name).text_or_none() for name in nexts.keys()}  # noqa: SIM118  a View is no dict
         base = view.get("base_default_next").text_or_none() if view.has("base_default_next") else None
         if HIT in ways or MISS in ways:
             return True, {HIT: ways.get(HIT, base), MISS: ways.get(MISS, base)}

@@ -75,7 +75,8 @@ class Scope:
         value = view.get("value")
         match kind:
             case "expression":
-                return self._operation(value) if "op" in value.raw else self.expr(value.called(view.where))
+                inner = value.called(view.where)
+                return self._operation(inner) if value.has("op") else self.expr(inner)
             case "field":
                 return self.field_or_valid(value)
             case "hexstr":

@@ -85,7 +85,7 @@ def _key_part(view: View, scope: Scope) -> tuple[ir.Expr, int]:
 
 def _transition(view: View) -> ir.Transition:
     # Older compilers leave the type out.
-    untyped = "default" if view.get("value").raw in {None, "default"} else "hexstr"
+    untyped = "default" if view.get("value").raw in (None, "default") else "hexstr"
     kind = view.get("type").text() if view.has("type") else untyped
     target = view.get("next_state").text_or_none()
     match kind:

@@ -23,6 +23,16 @@ class Writer:
         """One statement at this depth."""
         self.lines.append((self.depth, text))
 
+    def clear(self, variable: str) -> None:
+        """Set the variable to None, unless the straight line up to here has just done so."""
+        text = f"{variable} = None"
+        for depth, line in reversed(self.lines):
+            if depth == self.depth and line == text:
+                return
+            if depth != self.depth or line.startswith(f"{variable} "):
+                break
+        self.line(text)
+
     def child(self) -> "Writer":
         """A writer for a block."""
         return Writer(self.depth + 1)

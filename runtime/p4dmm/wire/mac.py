@@ -30,6 +30,16 @@ class MacAddress:
             raise FieldError("MacAddress text", text, "six pairs of hex digits joined by ':' or '-'", "RFC 7042 s2.1")
         return cls(bytes.fromhex(text.replace(":", "").replace("-", "")))
 
+    @classmethod
+    def from_int(cls, number: int) -> Self:
+        """The 48-bit number that P4 tables hold, most significant octet first."""
+        if not 0 <= number < 1 << 48:
+            raise FieldError("MacAddress number", number, "0 to 2**48 - 1", "RFC 7042 s2.1")
+        return cls(number.to_bytes(6, "big"))
+
+    def __int__(self) -> int:
+        return int.from_bytes(self.packed, "big")
+
     def __str__(self) -> str:
         return self.packed.hex(":")
 

@@ -4,10 +4,10 @@ import asyncio
 from contextlib import AsyncExitStack
 
 import pytest
-from fake_program import loader
-from raw_client import DEVICE_ID, JSON, P4INFO, RawClient
 
-from p4dmm.softswitch.service import SwitchServer, Wire, config, server
+from p4dmm.softswitch.service import SwitchServer, Wire
+
+from .raw_client import DEVICE_ID, RawClient
 
 
 class Host:
@@ -23,14 +23,6 @@ class Host:
 
     async def frame(self) -> bytes:
         return await asyncio.wait_for(self.inbox.get(), 10)
-
-
-@pytest.fixture(autouse=True)
-def pipeline_loader(monkeypatch):
-    """Without the compiled program, the core is replaced by a stand-in with the same interface."""
-    if not JSON.exists():
-        monkeypatch.setattr(config, "load_pipeline", loader(P4INFO))
-        monkeypatch.setattr(server, "load_pipeline", loader(P4INFO))
 
 
 @pytest.fixture

@@ -4,8 +4,10 @@
 
 import asyncio
 from pathlib import Path
+from typing import Self
 
 import grpc
+import pytest
 from finsy.proto import U128, p4i, p4r, p4r_grpc, rpc_code, rpc_status
 from google.protobuf import text_format
 
@@ -14,7 +16,7 @@ DEVICE_ID = 7
 PROGRAMS = Path(__file__).parent / "programs"
 P4INFO = text_format.Parse((PROGRAMS / "service.p4info.txtpb").read_text(), p4i.P4Info())
 JSON = PROGRAMS / "service.json"
-DEVICE_CONFIG = JSON.read_bytes() if JSON.exists() else b"{}"
+DEVICE_CONFIG = JSON.read_bytes()
 Request = p4r.SetForwardingPipelineConfigRequest
 
 L2, ROUTES, ACL, FIXED, KEYLESS, BIG = (0x02000001 + index for index in range(6))
@@ -44,7 +46,9 @@ def route(value: int, length: int, act: p4r.TableAction | None = None, **more) -
     return p4r.TableEntry(table_id=ROUTES, match=[lpm] if length else [], action=act, **more)
 
 
-def acl(priority: int, *match: p4r.FieldMatch, act: p4r.TableAction | None = None, port: int = 1, **more) -> p4r.TableEntry:
+def acl(
+    priority: int, *match: p4r.FieldMatch, act: p4r.TableAction | None = None, port: int = 1, **more
+) -> p4r.TableEntry:
     return p4r.TableEntry(table_id=ACL, match=[*match, exact(3, port)], priority=priority, action=act, **more)
 
 
@@ -114,7 +118,7 @@ class RawClient:
         self.stream = None
         self.election_id = None
 
-    async def __aenter__(self) -> "RawClient":
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_) -> None:
@@ -165,14 +169,14 @@ class RawClient:
 
     async def write_errors(self, *updates: p4r.Update) -> list[tuple[str, str]]:
         """Code and text per update of a batch that must fail."""
-        try:
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
             await self.write(*updates)
-        except grpc.aio.AioRpcError as error:
-            assert error.code() == grpc.StatusCode.UNKNOWN, error
-            return [(code(item.canonical_code), item.message) for item in details_of(error)]
-        raise AssertionError("the batch did not fail")
+        assert caught.value.code() == grpc.StatusCode.UNKNOWN, caught.value
+        return [(code(item.canonical_code), item.message) for item in details_of(caught.value)]
 
-    async def configure(self, action=Request.VERIFY_AND_COMMIT, *, p4info=P4INFO, config=DEVICE_CONFIG, cookie=0, **more):
+    async def configure(
+        self, action=Request.VERIFY_AND_COMMIT, *, p4info=P4INFO, config=DEVICE_CONFIG, cookie=0, **more
+    ):
         message = p4r.ForwardingPipelineConfig(p4info=p4info, p4_device_config=config)
         if cookie:
             message.cookie.cookie = cookie

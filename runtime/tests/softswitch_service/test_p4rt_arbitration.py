@@ -6,9 +6,10 @@ import grpc
 import pytest
 from finsy.proto import p4r
 from google.protobuf import any_pb2
-from raw_client import DEVICE_ID, FORWARD, action, insert, l2
 
 from p4dmm.softswitch.service import arbitration
+
+from .raw_client import DEVICE_ID, FORWARD, action, insert, l2
 
 
 async def test_highest_election_id_is_primary(connect):

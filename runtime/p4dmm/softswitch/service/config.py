@@ -56,6 +56,7 @@ class ForwardingConfig:
             self.pipeline: Pipeline = load_pipeline(message.p4_device_config)
         except (UnsupportedProgramError, MalformedProgramError) as error:
             raise invalid(f"p4_device_config: {error}") from error
+        _check_ids(self.p4info)
         actions = {action.preamble.id: action for action in self.p4info.actions}
         _check_refused(self.p4info)
         self.tables = {info.preamble.id: self._bind(info, actions) for info in self.p4info.tables}
@@ -88,7 +89,8 @@ class ForwardingConfig:
         for ours, key in zip(info.match_fields, table.keys, strict=True):
             kind = MATCH_KINDS.get(ours.match_type)
             if kind is None:
-                shown = p4i.MatchField.MatchType.Name(ours.match_type)
+                names = p4i.MatchField.MatchType
+                shown = names.Name(ours.match_type) if ours.match_type in names.values() else str(ours.match_type)
                 raise invalid(f"table {name}, match field {ours.name}: match type {shown} is not supported")
             if (kind, ours.bitwidth) != (str(key.kind), key.width):
                 raise _disagree(
@@ -129,6 +131,29 @@ def _disagree(what: str) -> P4RuntimeError:
 
 def _known(noun: str, names: Iterable[str]) -> str:
     return f"{noun} of the JSON: {', '.join(sorted(names)) or 'none'}"
+
+
+def _check_ids(p4info: p4i.P4Info) -> None:
+    """Ids must be unique, or one object would hide another (spec: "ID Allocation for P4Info Objects")."""
+    scopes: list[tuple[str, Iterable[int]]] = [
+        ("tables", (each.preamble.id for each in p4info.tables)),
+        ("actions", (each.preamble.id for each in p4info.actions)),
+        ("counters", (each.preamble.id for each in p4info.counters)),
+    ]
+    scopes += [
+        (f"match fields of {each.preamble.name}", (key.id for key in each.match_fields)) for each in p4info.tables
+    ]
+    scopes += [(f"parameters of {each.preamble.name}", (param.id for param in each.params)) for each in p4info.actions]
+    scopes += [
+        (f"metadata of {each.preamble.name}", (item.id for item in each.metadata))
+        for each in p4info.controller_packet_metadata
+    ]
+    for scope, ids in scopes:
+        seen: set[int] = set()
+        for number in ids:
+            if not number or number in seen:
+                raise invalid(f"P4Info, {scope}: id {number} is {'given twice' if number else 'reserved'}")
+            seen.add(number)
 
 
 def _check_refused(p4info: p4i.P4Info) -> None:

@@ -14,6 +14,11 @@ class PacketHeaderCodec:
 
     def __init__(self, info: p4i.ControllerPacketMetadata | None, name: str) -> None:
         metadata = info.metadata if info is not None else ()
+        for item in metadata:
+            if item.bitwidth <= 0:
+                raise invalid(
+                    f"controller header {name}, metadata {item.name}: bitwidth {item.bitwidth}, allowed is 1 up"
+                )
         self.name = name
         self.fields = tuple(field(item.id, item.name, item.bitwidth) for item in metadata)
         self.bits = sum(item.width for item in self.fields)

@@ -12,6 +12,7 @@ from p4dmm.softswitch.service.ports.nanomsg import NanomsgHub
 from p4dmm.softswitch.service.servicer import P4RuntimeService
 
 MAX_REQUEST = 64 << 20  # spec: "gRPC Server Maximum Receive Message Size": a program must fit
+STOP_GRACE_S = 1.0  # for RPCs under way; streams are ended before
 
 
 class AddressError(Exception):
@@ -69,7 +70,8 @@ class SwitchServer:
     async def stop(self) -> None:
         """End every stream and close every port."""
         if self._server is not None:
-            await self._server.stop(grace=None)
+            self.service.end_streams()
+            await self._server.stop(grace=STOP_GRACE_S)
             self._server = None
         if self._hub is not None:
             self._hub.close()

@@ -49,6 +49,7 @@ class P4RuntimeService(p4r_grpc.P4RuntimeServicer):
         self.arbitration = Arbitration(device.device_id)
         self.configs = PipelineConfigs(device)
         self.packet_in_drops = 0
+        self._streams: set[ClientStream] = set()
         device.to_controller = self._packet_in
 
     async def Capabilities(  # noqa: N802 - gRPC names the methods
@@ -119,6 +120,7 @@ class P4RuntimeService(p4r_grpc.P4RuntimeServicer):
     ) -> AsyncIterator[p4r.StreamMessageResponse]:
         """Spec: "P4Runtime Stream Messages"."""
         stream = ClientStream()
+        self._streams.add(stream)
         reader = asyncio.create_task(self._read_stream(stream, requests), name="p4runtime-stream")
         try:
             while (message := await stream.next()) is not None:
@@ -126,9 +128,16 @@ class P4RuntimeService(p4r_grpc.P4RuntimeServicer):
             if stream.failure is not None:
                 self.arbitration.remove(stream)
                 await _abort(context, stream.failure)
+            await reader  # over as well; what went wrong in it goes wrong here
         finally:
+            self._streams.discard(stream)
             self.arbitration.remove(stream)
             reader.cancel()
+
+    def end_streams(self) -> None:
+        """The server is about to stop: tell every controller, rather than break its stream."""
+        for stream in self._streams:
+            stream.close(P4RuntimeError(rpc_code.UNAVAILABLE, "the switch is shutting down"))
 
     async def _read_stream(self, stream: ClientStream, requests: AsyncIterator[p4r.StreamMessageRequest]) -> None:
         failure: P4RuntimeError | None = None

@@ -103,6 +103,7 @@ class TableCodec:
         "const_default",
         "fields",
         "id",
+        "idle_timeout",
         "is_const",
         "label",
         "name",
@@ -121,6 +122,7 @@ class TableCodec:
         self.actions_by_name = {action.name: action for action in self.actions.values()}
         self.is_const = info.is_const_table
         self.const_default = info.const_default_action_id != 0
+        self.idle_timeout = info.idle_timeout_behavior != p4i.Table.NO_TIMEOUT
         self._all_exact = bool(self.fields) and all(key.kind == "exact" for key in self.fields)
         self._field_names = {key.id: key.name for key in self.fields}
 
@@ -159,14 +161,12 @@ class TableCodec:
 
     def _decode_priority(self, priority: int) -> int:
         if self.needs_priority and priority <= 0:
-            raise invalid(
-                f'{self.label}: priority {priority}, allowed is 1 up with a ternary or range key (spec: "TableEntry")'
-            )
-        if not self.needs_priority and priority:
-            raise invalid(
-                f'{self.label}: priority {priority}, allowed is 0 without a ternary or range key (spec: "TableEntry")'
-            )
-        return priority
+            allowed = "1 or more, since the key has ternary or range fields"
+        elif not self.needs_priority and priority:
+            allowed = "0, since the key has no ternary or range field"
+        else:
+            return priority
+        raise invalid(f'{self.label}: priority {priority}, allowed is {allowed} (spec: "TableEntry")')
 
     def _decode_any_key(self, entry: p4r.TableEntry) -> tuple[MatchValue, ...]:
         if not self.fields:

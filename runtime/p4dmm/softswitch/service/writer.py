@@ -241,7 +241,9 @@ def _check_attributes(bound: BoundTable, entry: p4r.TableEntry) -> None:
     if entry.is_const:
         raise _is_const(bound)
     if entry.idle_timeout_ns or entry.HasField("time_since_last_hit"):
-        raise invalid(f'{bound.codec.label}: idle timeout is not supported by the table (spec: "Idle-timeout")')
+        if bound.codec.idle_timeout:
+            raise unimplemented(f"{bound.codec.label}: idle timeout is not implemented by this switch")
+        raise invalid(f'{bound.codec.label}: the table has no idle timeout (spec: "Idle-timeout")')
     if entry.HasField("meter_config") or entry.HasField("meter_counter_data"):
         raise unimplemented(f"{bound.codec.label}: direct meters are not supported")
     if entry.HasField("counter_data"):

@@ -39,17 +39,16 @@ class NanomsgPort:
         self._hub = hub
         self._number = number
         self.receive: Receiver | None = None
-        self.up = True
         self._drops = 0
 
     def open(self, receive: Receiver, /) -> None:
         self.receive = receive
 
     def send(self, frame: bytes, /) -> bool:
-        return self.up and self.receive is not None and self._hub.transmit(self._number, frame)
+        return self.receive is not None and self._hub.transmit(self._number, frame)
 
     def deliver(self, frame: bytes) -> None:
-        if self.up and self.receive is not None:
+        if self.receive is not None:
             self.receive(frame)
         else:
             self._drops += 1
@@ -109,7 +108,7 @@ class NanomsgHub:
             if self._socket is None:
                 return
             try:
-                message = self._socket.recv(block=False)
+                message = self._socket.recv_msg(block=False).bytes  # recv() raises on an empty message
             except pynng.TryAgain:
                 return
             self._handle(message)
@@ -123,13 +122,11 @@ class NanomsgHub:
             self._reject(f"port {number}")
         elif kind == PACKET_IN and argument == len(message) - HEADER.size:
             self._port(number).deliver(message[HEADER.size :])
-        elif kind == PORT_ADD:
+        elif kind == PORT_ADD or (kind == PORT_SET_STATUS and argument in {0, 1}):
             self._port(number)
         elif kind == PORT_REMOVE:
             if self._ports.pop(number, None) is not None:
                 self._owner.detach_port(number)
-        elif kind == PORT_SET_STATUS and argument in (0, 1):
-            self._port(number).up = argument == 1
         elif kind == INFO_REQUEST:
             self._send(HEADER.pack(INFO_REPLY, number, argument) + struct.pack("<i", STATUS_NOT_SUPPORTED))
         else:

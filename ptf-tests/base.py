@@ -1,0 +1,251 @@
+# SPDX-FileCopyrightText: 2026 the p4dmm authors
+# SPDX-License-Identifier: Apache-2.0
+"""What every packet test stands on: one connection, rows that are taken away again, and whole outcomes.
+
+An outcome is everything that a test's packets caused: frames on every port, packet-ins, and the drop counters. `expect`
+compares all of it, so that a packet too many fails a test as one too few does. No test waits for silence: behind its
+packets go sentinels, one to every port and one to the controller. Each keeps the order of the way it takes, so that
+when it has arrived, what the test caused there has arrived too.
+"""
+
+from collections import Counter
+from contextlib import contextmanager
+from itertools import count
+from typing import NamedTuple
+
+import p4runtime_sh.shell as p4rt
+import ptf
+import rows
+from frames import NEXT_HOP, PORTS, ROUTER, SENTINEL, frame, prefix
+from program import DROPS, JSON, P4INFO, PUNTS, ROLES
+from ptf import testutils
+from ptf.base_tests import BaseTest
+from scapy.layers.inet6 import ICMPv6ND_RS, IPv6
+from scapy.layers.l2 import Ether
+from scapy.packet import Raw
+
+TO_PORT, AS_RECEIVED, ROUTED = range(3)  # packet_out.mode
+PATIENCE = 10  # seconds until a sentinel counts as lost
+DEVICE_ID = 1
+
+_sequence = count(1)
+_connected = False
+
+
+class PacketIn(NamedTuple):
+    """A frame at the controller."""
+
+    reason: str
+    port: int
+    frame: bytes
+    argument: int = 0
+
+
+class PacketTest(BaseTest):
+    """A test on a switch with configured ports and nothing else."""
+
+    def setUp(self):
+        super().setUp()
+        connect()
+        self.dataplane = ptf.dataplane_instance
+        self.dataplane.flush()
+        self._undo = []
+        self._seen = set()
+        self._ways = set()
+        self.addCleanup(self._remove_rows)
+        self.insert(*rows.everywhere())
+        self._drops = read_drops()
+
+    def insert(self, *wanted):
+        for row in wanted:
+            entry = table_entry(row)
+            entry.insert()
+            self._undo.append(entry)
+            self._seen.add(f"{row.table}.{row.action}")
+
+    def modify(self, row):
+        table_entry(row).modify()
+        self._seen.add(f"{row.table}.{row.action}")
+
+    def insert_group(self, group, *replicas):
+        """A replication group of (port, instance) pairs."""
+        entry = p4rt.MulticastGroupEntry(group)
+        for port, instance in replicas:
+            entry.add(port, instance)
+        entry.insert()
+        self._undo.append(entry)
+
+    def send(self, port, packet):
+        self._ways.add(self._sentinels_by_port)
+        testutils.send_packet(self, port, bytes(packet))
+
+    def packet_out(self, packet, mode, port=0):
+        self._ways.add(self._sentinels_by_packet_out)
+        send_packet_out(bytes(packet), mode, port)
+
+    def expect(self, *out, punts=(), drops=(), egress_drops=()):
+        """Compare all that the packets since the last call caused. `out` are (port, frame) pairs."""
+        frames, packet_ins = self._collect()
+        self.assertEqual(*_readable(Counter((port, bytes(packet)) for port, packet in out), Counter(frames)))
+        wanted = Counter(punt._replace(frame=bytes(punt.frame)) for punt in punts)
+        self.assertEqual(*_readable(wanted, Counter(packet_ins)))
+        before, self._drops = self._drops, read_drops()
+        self.assertEqual(_counted(drops, egress_drops), self._drops - before)
+        self._seen.update(drops, egress_drops, (punt.reason for punt in punts))
+
+    def expect_counted(self, counter, row, *packets):
+        """The direct counter of a row has counted exactly these frames, as they came in."""
+        entry = p4rt.DirectCounterEntry(counter)
+        entry.table_entry = table_entry(row)
+        found = [(data.packet_count, data.byte_count) for data in entry.read()]
+        self.assertEqual(found, [(len(packets), sum(len(bytes(packet)) for packet in packets))])
+        self._seen.add(counter)
+
+    def expect_covered(self, names):
+        """Each was installed or seen by this test. Default actions show only in what the test checks of them."""
+        unproven = {name for name in names if name not in self._seen and name not in default_actions()}
+        self.assertEqual(unproven, set(), "declared as covered, but nothing of it was installed or seen")
+
+    def _remove_rows(self):
+        for entry in reversed(self._undo):
+            entry.delete()
+
+    def _collect(self):
+        frames, packet_ins = [], []
+        for inject in self._ways or {self._sentinels_by_port}:
+            number = next(_sequence)
+            inject(number)
+            for port in PORTS:
+                while (found := self._next_frame(port)) != sentinel(port, number, inject == self._sentinels_by_port):
+                    frames.append((port, found))
+            while (found := next_packet_in()).frame != cpu_sentinel(number):
+                packet_ins.append(found)
+        self._ways.clear()
+        return frames, packet_ins
+
+    def _next_frame(self, port):
+        found = self.dataplane.poll(device_number=0, port_number=port, timeout=PATIENCE)
+        self.assertIsInstance(found, self.dataplane.PollSuccess, f"the sentinel to port {port} is lost")
+        return bytes(found.packet)
+
+    def _sentinels_by_port(self, number):
+        for port in PORTS:
+            testutils.send_packet(self, SENTINEL, bytes(frame(NEXT_HOP, ROUTER, _numbered(port, number))))
+        testutils.send_packet(self, SENTINEL, cpu_sentinel(number))
+
+    @staticmethod
+    def _sentinels_by_packet_out(number):
+        for port in PORTS:
+            send_packet_out(sentinel(port, number, forwarded=False), TO_PORT, port)
+        send_packet_out(cpu_sentinel(number), AS_RECEIVED, SENTINEL)
+
+
+def _numbered(port, number):
+    return IPv6(src="fd00::1", dst=f"fd00:0:0:{port:x}::1", nh=59) / Raw(number.to_bytes(8, "big"))
+
+
+def sentinel(port, number, forwarded):
+    """What arrives at a port: routed there, or by packet-out as it is."""
+    packet = _numbered(port, number)
+    packet.hlim -= forwarded
+    return bytes(frame(ROUTER, NEXT_HOP, packet))
+
+
+def cpu_sentinel(number):
+    """A frame that is always punted."""
+    packet = IPv6(src="fe80::5e", dst="ff02::2", hlim=255) / ICMPv6ND_RS() / Raw(number.to_bytes(8, "big"))
+    return bytes(frame(NEXT_HOP, "33:33:00:00:00:02", packet))
+
+
+def connect():
+    """Once per run: push the program, and install what sentinels need."""
+    global _connected  # noqa: PLW0603
+    if _connected:
+        return
+    _open(p4rt.FwdPipeConfig(str(P4INFO), str(JSON)))
+    _connected = True
+    table_entry(rows.role(SENTINEL, ROLES["ROLE_CORE"])).insert()
+    table_entry(rows.station(SENTINEL)).insert()
+    for port in PORTS:
+        params = {"port": port, "link_layer_address": NEXT_HOP, "router_address": ROUTER}
+        table_entry(rows.Row("prefix_bindings", {"prefix": prefix(f"fd00:0:0:{port:x}::")}, "deliver", params)).insert()
+
+
+@contextmanager
+def disconnected():
+    """No controller at all; afterwards it is back, and the switch is as it was."""
+    p4rt.teardown()
+    try:
+        yield
+    finally:
+        _open(None)
+
+
+def _open(config):
+    address = testutils.test_params_get()["grpc_address"]
+    p4rt.setup(device_id=DEVICE_ID, grpc_addr=address, election_id=(0, next(_sequence)), config=config, verbose=False)
+
+
+def table_entry(row):
+    entry = p4rt.TableEntry(row.table)
+    for name, value in row.key.items():
+        entry.match[name] = str(value)
+    entry.action = p4rt.Action(row.action)
+    for name, value in row.params.items():
+        entry.action[name] = str(value)
+    return entry
+
+
+def send_packet_out(payload, mode, port):
+    p4rt.PacketOut(payload, mode=str(mode), port=str(port)).send()
+
+
+def next_packet_in():
+    message = p4rt.client.get_stream_packet("packet", timeout=PATIENCE)
+    if message is None:
+        raise AssertionError("the sentinel to the controller is lost")
+    names = {info.id: info.name for info in p4rt.context.get_controller_packet_metadata("packet_in").metadata}
+    fields = {names[item.metadata_id]: int.from_bytes(item.value, "big") for item in message.packet.metadata}
+    reasons = {number: name for name, number in PUNTS.items()}
+    reason = reasons.get(fields["reason"], str(fields["reason"]))
+    return PacketIn(reason, fields["ingress_port"], message.packet.payload, fields["argument"])
+
+
+def read_drops():
+    """The packets of both drop counters, by (counter, reason)."""
+    names = {number: name for name, number in DROPS.items()}
+    return Counter(
+        {
+            (name, names.get(entry.index, f"reason {entry.index}")): entry.packet_count
+            for name in ("drop_reasons", "egress_drop_reasons")
+            for entry in p4rt.CounterEntry(name).read()
+            if entry.packet_count
+        }
+    )
+
+
+def _counted(drops, egress_drops):
+    return Counter(("drop_reasons", name) for name in drops) + Counter(
+        ("egress_drop_reasons", name) for name in egress_drops
+    )
+
+
+def default_actions():
+    tables = p4rt.context.p4info.tables
+    actions = {action.preamble.id: action.preamble.alias for action in p4rt.context.p4info.actions}
+    return {f"{table.preamble.alias}.{actions[table.const_default_action_id]}" for table in tables}
+
+
+def _readable(wanted, found):
+    """Both sides with what differs first, as scapy and as hex: a failure has to be read by a person."""
+    if wanted == found:
+        return wanted, found
+    return _lines(wanted - found), _lines(found - wanted)
+
+
+def _lines(items):
+    return sorted(
+        f"{number} x {item._replace(frame=Ether(item.frame)) if isinstance(item, PacketIn) else (item[0], Ether(item[1]))!r} "
+        f"{(item.frame if isinstance(item, PacketIn) else item[1]).hex()}"
+        for item, number in items.items()
+    )

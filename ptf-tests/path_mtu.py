@@ -1,0 +1,213 @@
+# SPDX-FileCopyrightText: 2026 the p4dmm authors
+# SPDX-License-Identifier: Apache-2.0
+"""Does a packet fit the way it goes, and may it go one hop further?
+
+What is punted here has been looked up before: its frame carries the MACs of the way ahead, its hop limit is untouched.
+"""
+
+import rows
+from base import PacketIn, PacketTest
+from frames import (
+    ACCESS,
+    CORE,
+    CORRESPONDENT,
+    EXTERNAL,
+    MINIMUM_MTU,
+    MTU,
+    NEXT_HOP,
+    NO_MTU,
+    NODE,
+    PEER,
+    ROUTER,
+    TUNNEL_MTU,
+    encapsulated,
+    frame,
+    from_core,
+    from_node,
+    from_peer,
+    hop,
+    to_next_hop,
+    to_node,
+    udp,
+)
+from program import covers
+from scapy.layers.inet6 import IPv6
+from scapy.packet import Raw
+
+GROUP = 41
+TO_NODE = (ROUTER, NODE.mac)
+FORWARDED = (ROUTER, NEXT_HOP)
+IN_TUNNEL = (NEXT_HOP, ROUTER)  # its MACs are written in egress only
+
+
+def downlink(size, **fields):
+    return udp(CORRESPONDENT, NODE.address, size=size, **fields)
+
+
+class LimitTest(PacketTest):
+    """What a refused packet has to cause."""
+
+    def expect_too_big(self, port, incoming, packet, macs, mtu):
+        self.send(port, incoming)
+        punt = PacketIn("PUNT_PACKET_TOO_BIG", port, frame(*macs, packet), argument=mtu)
+        self.expect(punts=[punt], drops=["DROP_PACKET_TOO_BIG"])
+
+    def expect_expired(self, port, incoming, packet, macs):
+        self.send(port, incoming)
+        self.expect(punts=[PacketIn("PUNT_HOP_LIMIT", port, frame(*macs, packet))], drops=["DROP_HOP_LIMIT"])
+
+
+@covers("PUNT_PACKET_TOO_BIG", "DROP_PACKET_TOO_BIG", "port_mtus.set_mtu")
+class PuntsWhatPortDoesNotTakeTest(LimitTest):
+    def runTest(self):
+        self.insert(rows.delivered(NODE))
+        self.send(EXTERNAL, from_core(downlink(MTU)))
+        self.expect((ACCESS, to_node(downlink(MTU))))
+        packet = downlink(MTU + 1)
+        self.expect_too_big(EXTERNAL, from_core(packet), packet, TO_NODE, MTU)
+
+
+@covers("PUNT_PACKET_TOO_BIG")
+class PuntsWhatNextHopsPortDoesNotTakeTest(LimitTest):
+    def runTest(self):
+        self.insert(rows.attached(NODE), rows.permitted(NODE), *rows.to_correspondent())
+        packet = udp(NODE.address, CORRESPONDENT, size=MTU)
+        self.send(ACCESS, from_node(packet))
+        self.expect((EXTERNAL, to_next_hop(packet)))
+        packet = udp(NODE.address, CORRESPONDENT, size=MTU + 1)
+        self.expect_too_big(ACCESS, from_node(packet), packet, FORWARDED, MTU)
+
+
+@covers("PUNT_PACKET_TOO_BIG", "port_mtus.set_minimum_mtu")
+class PortWithoutMtuTakesTheMinimumTest(LimitTest):
+    """1280 octets pass any link (RFC 8200 s5)."""
+
+    def runTest(self):
+        self.insert(rows.delivered(NODE._replace(port=NO_MTU)))
+        self.send(EXTERNAL, from_core(downlink(MINIMUM_MTU)))
+        self.expect((NO_MTU, to_node(downlink(MINIMUM_MTU))))
+        packet = downlink(MINIMUM_MTU + 1)
+        self.expect_too_big(EXTERNAL, from_core(packet), packet, TO_NODE, MINIMUM_MTU)
+
+
+@covers("PUNT_PACKET_TOO_BIG", "DROP_PACKET_TOO_BIG", "tunnel_paths.set_path")
+class PuntsWhatTunnelDoesNotTakeTest(LimitTest):
+    """The MTU told is that of the tunnel, less its header already."""
+
+    def runTest(self):
+        self.insert(*rows.tunnel(PEER), rows.tunnelled(NODE, PEER))
+        packet = downlink(TUNNEL_MTU)
+        self.send(EXTERNAL, from_core(packet))
+        self.expect((CORE, encapsulated(hop(packet))))
+        packet = downlink(TUNNEL_MTU + 1)
+        self.expect_too_big(EXTERNAL, from_core(packet), packet, IN_TUNNEL, TUNNEL_MTU)
+
+
+@covers("PUNT_PACKET_TOO_BIG")
+class PuntsWhatOnePathOfTwoDoesNotTakeTest(LimitTest):
+    """Of two copies neither is sent: the tunnel's MTU counts for both."""
+
+    def runTest(self):
+        self.insert_group(GROUP, (ACCESS, 0), (CORE, PEER.tunnel_id))
+        self.insert(*rows.tunnel(PEER), rows.replicated(NODE, GROUP, PEER.tunnel_id))
+        packet = downlink(TUNNEL_MTU)
+        self.send(EXTERNAL, from_core(packet))
+        self.expect((ACCESS, to_node(packet)), (CORE, encapsulated(hop(packet))))
+        packet = downlink(TUNNEL_MTU + 1)
+        self.expect_too_big(EXTERNAL, from_core(packet), packet, TO_NODE, TUNNEL_MTU)
+
+
+@covers("PUNT_PACKET_TOO_BIG")
+class PuntsInnerPacketTooBigTest(LimitTest):
+    """Out of a tunnel: the controller gets the inner packet, to tell the inner source."""
+
+    def runTest(self):
+        narrow = NODE._replace(port=NO_MTU)
+        self.insert(*rows.tunnel(PEER), rows.accepted(narrow, PEER), rows.delivered(narrow))
+        packet = downlink(MINIMUM_MTU + 1)
+        self.expect_too_big(CORE, from_peer(packet), packet, TO_NODE, MINIMUM_MTU)
+
+
+@covers("PUNT_PACKET_TOO_BIG")
+class BelievesThePayloadLengthTest(LimitTest):
+    """The greatest there is, in a short frame; and MTUs up to the greatest."""
+
+    def runTest(self):
+        self.insert(rows.delivered(NODE))
+        packet = IPv6(src=CORRESPONDENT, dst=NODE.address, plen=65535, nh=59) / Raw(bytes(20))
+        self.expect_too_big(EXTERNAL, from_core(packet), packet, TO_NODE, MTU)
+        self.modify(rows.mtu(ACCESS, 65535))
+        self.expect_too_big(EXTERNAL, from_core(packet), packet, TO_NODE, 65535)
+        packet.plen = 65535 - 40
+        self.send(EXTERNAL, from_core(packet))
+        self.expect((ACCESS, to_node(packet)))
+
+
+@covers("PUNT_HOP_LIMIT", "DROP_HOP_LIMIT")
+class PuntsExpiredHopLimitTest(LimitTest):
+    """RFC 8200 s3: neither 0 nor 1 goes on; 2 does, as 1."""
+
+    def runTest(self):
+        self.insert(rows.delivered(NODE), rows.to_switch())
+        for hop_limit in (0, 1):
+            packet = downlink(100, hlim=hop_limit)
+            self.expect_expired(EXTERNAL, from_core(packet), packet, TO_NODE)
+        for hop_limit in (2, 255):
+            packet = downlink(100, hlim=hop_limit)
+            self.send(EXTERNAL, from_core(packet))
+            self.expect((ACCESS, to_node(packet)))
+
+
+@covers("PUNT_HOP_LIMIT")
+class PuntsHopLimitOfNextHopTest(LimitTest):
+    def runTest(self):
+        self.insert(rows.attached(NODE), rows.permitted(NODE), *rows.to_correspondent())
+        packet = udp(NODE.address, CORRESPONDENT, hlim=1)
+        self.expect_expired(ACCESS, from_node(packet), packet, FORWARDED)
+
+
+@covers("PUNT_HOP_LIMIT")
+class PuntsHopLimitBeforeTunnelTest(LimitTest):
+    """RFC 2473 s3.1: the hop limit is taken down before the packet is encapsulated."""
+
+    def runTest(self):
+        self.insert(*rows.tunnel(PEER), rows.tunnelled(NODE, PEER))
+        packet = downlink(100, hlim=1)
+        self.expect_expired(EXTERNAL, from_core(packet), packet, IN_TUNNEL)
+        packet = downlink(100, hlim=2)
+        self.send(EXTERNAL, from_core(packet))
+        self.expect((CORE, encapsulated(hop(packet))))
+
+
+@covers("PUNT_HOP_LIMIT")
+class PuntsInnerHopLimitTest(LimitTest):
+    """RFC 2473 s3.3: the inner packet goes on as any other, whatever the outer hop limit was."""
+
+    def runTest(self):
+        self.insert(*rows.tunnel(PEER), rows.accepted(NODE, PEER), rows.delivered(NODE))
+        packet = downlink(100, hlim=1)
+        self.expect_expired(CORE, from_peer(packet), packet, TO_NODE)
+        packet = downlink(100, hlim=2)
+        self.send(CORE, from_core(IPv6(src=PEER.address, dst="2001:db8:ffff::1", hlim=0) / packet))
+        self.expect((ACCESS, to_node(packet)))
+
+
+@covers("PUNT_HOP_LIMIT")
+class TellsHopLimitBeforeSizeTest(LimitTest):
+    """A packet that may go no further is not told about the way ahead."""
+
+    def runTest(self):
+        self.insert(rows.delivered(NODE))
+        packet = downlink(MTU + 1, hlim=1)
+        self.expect_expired(EXTERNAL, from_core(packet), packet, TO_NODE)
+
+
+@covers("DROP_TUNNEL_UNKNOWN", "tunnel_paths.drop_tunnel_unknown")
+class DropsWithoutTunnelPathTest(LimitTest):
+    """The row of the ingress table is missing; so it is before hop limit and size."""
+
+    def runTest(self):
+        self.insert(rows.tunnel_header(PEER), rows.tunnelled(NODE, PEER))
+        for packet in (downlink(100), downlink(100, hlim=1), downlink(9000)):
+            self.send(EXTERNAL, from_core(packet))
+            self.expect(drops=["DROP_TUNNEL_UNKNOWN"])

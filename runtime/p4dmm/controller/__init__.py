@@ -1,0 +1,8 @@
+# SPDX-FileCopyrightText: 2026 the p4dmm authors
+# SPDX-License-Identifier: Apache-2.0
+"""The asyncio loop around the pure core: frames in, steps, effects in order."""
+
+from .core import Controller
+from .events import HandoverEvent, NodeView, PrefixView
+
+__all__ = ["Controller", "HandoverEvent", "NodeView", "PrefixView"]

@@ -1,0 +1,168 @@
+# SPDX-FileCopyrightText: 2026 the p4dmm authors
+# SPDX-License-Identifier: Apache-2.0
+"""Every punted frame to the part that it concerns."""
+
+from collections.abc import Callable
+from ipaddress import IPv6Address
+
+from p4dmm.config import PortRef
+from p4dmm.switches import PacketIn
+from p4dmm.wire import (
+    UNSPECIFIED,
+    Frame,
+    IPv6Packet,
+    MacAddress,
+    NeighborAdvertisement,
+    NeighborSolicitation,
+    Redirect,
+    RouterAdvertisement,
+    RouterSolicitation,
+    SourceLinkLayerAddress,
+    TargetLinkLayerAddress,
+    WireError,
+    decode_frame,
+    is_link_local,
+    neighbor_advertisement,
+    validate,
+)
+
+from .advertise import external_advertisement
+from .agent import Sighting
+from .hosts import HostTable
+from .icmp import Icmp
+from .nodes import NodeRegistry
+from .punts import IN_VAIN, PuntReason
+from .rates import TokenBucket
+from .services import Services
+
+ETHERNET_ADDRESSES = 12
+
+
+class Dispatcher:
+    """Decodes what needs decoding; what cannot be decoded is counted and has no other effect."""
+
+    def __init__(self, services: Services, nodes: NodeRegistry, hosts: HostTable, icmp: Icmp) -> None:
+        self._services = services
+        self._nodes = nodes
+        self._hosts = hosts
+        self._icmp = icmp
+        self._external_solicited: dict[PortRef, TokenBucket] = {}
+        self._handlers: dict[PuntReason, Callable[[PortRef, Frame], None]] = {
+            PuntReason.ND: self._on_nd,
+            PuntReason.MLD: self._on_link_scope,
+            PuntReason.DHCP: self._on_link_scope,
+            PuntReason.LOCAL: self._on_local,
+        }
+
+    def packet_in(self, packet: PacketIn) -> None:
+        """One punted frame. Never raises for what is in it."""
+        port = self._services.topology.port(packet.switch, packet.port)
+        try:
+            reason = PuntReason(packet.reason)
+        except ValueError:
+            self._services.counters["punts with an unknown reason"] += 1
+            return
+        if port is None or len(packet.frame) < ETHERNET_ADDRESSES:
+            self._services.counters["punts without a port or frame"] += 1
+            return
+        at = PortRef(switch=packet.switch, port=packet.port)
+        self._services.counters[f"punts: {reason.name}"] += 1
+        try:
+            frame = decode_frame(packet.frame)
+        except WireError:
+            self._services.counters["punts that do not decode"] += 1
+            frame = None
+        if reason is PuntReason.NODE_UNKNOWN:
+            # Whatever it is, it is a sign of life, and the pipeline will judge it once the node is known.
+            mac = MacAddress(packet.frame[6:12])
+            own = None if frame is None else _own_link_local(frame)
+            self._nodes.sighted(mac, Sighting(at, self._services.now(), own, packet.frame))
+        elif frame is None:
+            return
+        elif reason in IN_VAIN:
+            self._icmp.complain(at, reason, packet.argument, frame)
+        elif reason is PuntReason.NEIGHBOR_UNRESOLVED:
+            self._hosts.resolve(at, packet.frame, frame)
+        else:
+            if port.role == "access":
+                self._nodes.sighted(frame.ethernet.src, Sighting(at, self._services.now(), _own_link_local(frame)))
+            self._handlers[reason](at, frame)
+
+    def _on_link_scope(self, at: PortRef, frame: Frame) -> None:
+        """MLD and DHCP: that the node spoke is all we take from it."""
+
+    def _on_local(self, at: PortRef, frame: Frame) -> None:
+        self._icmp.echo(at, frame)
+
+    def _on_nd(self, at: PortRef, frame: Frame) -> None:
+        message, packet = frame.message, frame.ipv6
+        if packet is None or not isinstance(
+            message,
+            RouterSolicitation | RouterAdvertisement | NeighborSolicitation | NeighborAdvertisement | Redirect,
+        ):
+            return
+        try:
+            validate(message, packet)
+        except WireError:
+            self._services.counters["ND messages that are not valid"] += 1
+            return
+        match message:
+            case RouterSolicitation():
+                self._on_router_solicitation(at, frame)
+            case NeighborSolicitation(target=target) if packet.src == UNSPECIFIED:
+                self._defend(at, target)
+            case NeighborSolicitation(options=options):
+                self._hear(at, packet.src, options, SourceLinkLayerAddress)
+            case NeighborAdvertisement(target=target, options=options):
+                self._hear(at, target, options, TargetLinkLayerAddress)
+
+    def _on_router_solicitation(self, at: PortRef, frame: Frame) -> None:
+        topology = self._services.topology
+        port = topology.port(at.switch, at.port)
+        assert port is not None
+        if port.role == "access":
+            self._nodes.solicited(frame.ethernet.src)
+        elif port.address is not None:
+            # RFC 4861 section 6.2.6: multicast answers no more often than MIN_DELAY_BETWEEN_RAS, 3 s
+            bucket = self._external_solicited.setdefault(at, TokenBucket(rate=1 / 3, burst=2))
+            if bucket.take(self._services.now()):
+                mac = topology.router_mac(at.switch)
+                advertisement = external_advertisement(mac, port.address, port.mtu, self._services.domain)
+                self._services.spawn(self._services.send_to_port(at, advertisement))
+
+    def _defend(self, at: PortRef, target: IPv6Address) -> None:
+        """Somebody wants to use an address of the router (RFC 4862 section 5.4.3)."""
+        topology = self._services.topology
+        port = topology.port(at.switch, at.port)
+        assert port is not None
+        shown = [at.switch, *(topology.maars if port.role == "access" else ())]
+        owners = {topology.router_mac(name).link_local(): topology.router_mac(name) for name in shown}
+        if port.address is not None:
+            owners[port.address.ip] = topology.router_mac(at.switch)
+        mac = owners.get(target)
+        if mac is not None:
+            self._services.spawn(self._services.send_to_port(at, neighbor_advertisement(target, src_mac=mac)))
+
+    def _hear(
+        self,
+        at: PortRef,
+        address: IPv6Address,
+        options: tuple[object, ...],
+        kind: type[SourceLinkLayerAddress] | type[TargetLinkLayerAddress],
+    ) -> None:
+        option = next((o for o in options if isinstance(o, kind)), None)
+        if option is not None and not is_link_local(address):
+            self._hosts.heard(at, address, option.address)
+
+
+def _own_link_local(frame: Frame) -> IPv6Address | None:
+    """The link-local address the sender uses, or is about to (RFC 4862 section 5.4)."""
+    packet: IPv6Packet | None = frame.ipv6
+    if packet is None:
+        return None
+    if is_link_local(packet.src):
+        return packet.src
+    message = frame.message
+    if packet.src == UNSPECIFIED and isinstance(message, NeighborSolicitation) and is_link_local(message.target):
+        return message.target
+    return None

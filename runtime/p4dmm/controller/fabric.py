@@ -1,0 +1,193 @@
+# SPDX-FileCopyrightText: 2026 the p4dmm authors
+# SPDX-License-Identifier: Apache-2.0
+"""All switches together: plans carried out step by step, and every switch kept at what it shall hold."""
+
+import asyncio
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable
+from itertools import chain
+
+import structlog
+
+from p4dmm.config import Network
+from p4dmm.forwarding import Change, Plan, Row, RowKey, Step, Topology, Write, base_rows
+from p4dmm.switches import PacketIn, PipelineFiles, RowCodec, SwitchConnection, SwitchWriteError, difference
+
+log = structlog.get_logger(__name__)
+
+
+class TableFullError(Exception):
+    """A plan that a switch has no room for: names the switch, the table, its size."""
+
+
+class Fabric:
+    """The switches of a domain.
+
+    `wanted` holds every row that shall be installed, per switch: what a plan does to it happens whether or not the
+    switch is there to hear it, and a switch that comes (back) is brought to it by its difference alone.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        topology: Topology,
+        pipeline: PipelineFiles,
+        on_packet: Callable[[PacketIn], None],
+    ) -> None:
+        self.topology = topology
+        self._codec = RowCodec.from_file(pipeline.p4info)
+        self.wanted: dict[str, dict[RowKey, Row]] = {
+            switch.name: {row.at: row for row in base_rows(topology, switch.name)} for switch in network.switches
+        }
+        self._table_rows: dict[str, Counter[str]] = {
+            name: Counter(key.table for key in rows) for name, rows in self.wanted.items()
+        }
+        self.connections = {
+            switch.name: SwitchConnection(switch, pipeline, self._codec, on_ready=self._ready, on_packet=on_packet)
+            for switch in network.switches
+        }
+        self._found: dict[str, list[Row]] = {}
+        self._connected = {switch.name: asyncio.Event() for switch in network.switches}
+        self._may_reconcile = asyncio.Event()
+        self._reconciled = {switch.name: asyncio.Event() for switch in network.switches}
+        self._locks = {switch.name: asyncio.Lock() for switch in network.switches}
+
+    def start(self) -> None:
+        for connection in self.connections.values():
+            connection.start()
+
+    async def stop(self) -> None:
+        await asyncio.gather(*(connection.stop() for connection in self.connections.values()))
+
+    async def read_all(self) -> list[Row]:
+        """Wait for every switch and return what they hold. To be followed by `reconcile_all`."""
+        await asyncio.gather(*(event.wait() for event in self._connected.values()))
+        return list(chain.from_iterable(self._found.values()))
+
+    async def reconcile_all(self) -> None:
+        """Let every switch be brought to `wanted`, now and whenever it comes back."""
+        self._may_reconcile.set()
+        await asyncio.gather(*(event.wait() for event in self._reconciled.values()))
+
+    def adopt(self, rows: Iterable[Row]) -> None:
+        """Want these rows too, without writing them: for bindings read back from the switches."""
+        for row in rows:
+            self._want(Write(Change.INSERT, row))
+
+    async def carry_out(self, plan: Plan) -> None:
+        """Prepare, flip, retire.
+
+        Raises TableFullError before the first write when a table cannot hold the plan; SwitchWriteError when a switch
+        refuses to prepare, with everything undone.
+        """
+        plan = self._without_held_groups(plan)
+        self._refuse_overflow(plan)
+        done: list[Write] = []
+        for step in plan.prepare:
+            try:
+                await self._step(step)
+            except SwitchWriteError as error:
+                if all(failed.code == "ALREADY_EXISTS" for failed in error.failed):
+                    log.error("switch holds what it should not", switch=error.switch, reason=str(error))
+                    await self._repair(self.connections[error.switch])
+                    done += step
+                    continue
+                log.warning("handover undone", switch=error.switch, reason=str(error))
+                await self._undo([*done, *step], error)
+                raise
+            done += step
+        for step in (*plan.flip, *plan.retire):
+            await self._step_or_repair(step)
+
+    async def write(self, writes: Iterable[Write]) -> None:
+        """Write rows that are nobody's plan."""
+        await self._step_or_repair(tuple(writes))
+
+    def _without_held_groups(self, plan: Plan) -> Plan:
+        # Groups are shared: another node's handover may have made one already.
+        prepare = tuple(tuple(w for w in step if w.row.at not in self.wanted[w.row.at.switch]) for step in plan.prepare)
+        return Plan(tuple(step for step in prepare if step), plan.flip, plan.retire)
+
+    def _refuse_overflow(self, plan: Plan) -> None:
+        more = Counter((w.row.at.switch, w.row.at.table) for step in plan.prepare for w in step)
+        for (switch, table), count in more.items():
+            size = self._codec.size(table)
+            if size is not None and self._table_rows[switch][table] + count > size:
+                raise TableFullError(
+                    f"table {table} of {switch} holds {self._table_rows[switch][table]} of {size} rows, "
+                    f"{count} more do not fit"
+                )
+
+    async def _step(self, step: Step) -> None:
+        by_switch: dict[str, list[Write]] = defaultdict(list)
+        for write in step:
+            self._want(write)
+            by_switch[write.row.at.switch].append(write)
+        results = await asyncio.gather(
+            *(self._write_one(switch, writes) for switch, writes in by_switch.items()), return_exceptions=True
+        )
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
+
+    async def _step_or_repair(self, step: Step) -> None:
+        """A step that must not fail: rows to modify or delete are known to be there. If one is not, the switch has
+        lost or changed entries; it is compared as a whole."""
+        try:
+            await self._step(step)
+        except SwitchWriteError as error:
+            log.error("switch does not hold what it should", switch=error.switch, reason=str(error))
+            await self._repair(self.connections[error.switch])
+
+    async def _write_one(self, switch: str, writes: list[Write]) -> None:
+        connection = self.connections[switch]
+        if not connection.is_ready:
+            return  # it gets them when it is back, by its difference
+        async with self._locks[switch]:
+            try:
+                await connection.write(writes)
+            except ConnectionError as error:
+                log.warning("switch is away; it is repaired when it is back", switch=switch, reason=str(error))
+
+    async def _undo(self, writes: list[Write], error: SwitchWriteError) -> None:
+        refused = {failed.write.row.at for failed in error.failed}
+        inserted: dict[str, list[Write]] = defaultdict(list)
+        for write in reversed(writes):
+            undo = Write(Change.DELETE, write.row)
+            self._want(undo)
+            if write.row.at not in refused:
+                inserted[write.row.at.switch].append(undo)
+        for switch, deletes in inserted.items():
+            try:
+                await self._write_one(switch, deletes)
+            except SwitchWriteError as second:
+                log.error("undo failed; the switch is compared as a whole", switch=switch, reason=str(second))
+                await self._repair(self.connections[switch])
+
+    def _want(self, write: Write) -> None:
+        key = write.row.at
+        rows, count = self.wanted[key.switch], self._table_rows[key.switch]
+        if write.change is Change.DELETE:
+            if rows.pop(key, None) is not None:
+                count[key.table] -= 1
+            return
+        if key not in rows:
+            count[key.table] += 1
+        rows[key] = write.row
+
+    async def _ready(self, connection: SwitchConnection) -> None:
+        name = connection.name
+        if not self._may_reconcile.is_set():
+            self._found[name] = await connection.read_rows()
+            self._connected[name].set()
+            await self._may_reconcile.wait()
+        await self._repair(connection)
+        self._reconciled[name].set()
+
+    async def _repair(self, connection: SwitchConnection) -> None:
+        async with self._locks[connection.name]:
+            held = await connection.read_rows()
+            writes = difference(held, self.wanted[connection.name].values())
+            if writes:
+                log.info("switch repaired", switch=connection.name, held=len(held), repair=str(writes))
+                await connection.write(writes.writes)

@@ -1,0 +1,104 @@
+# SPDX-FileCopyrightText: 2026 the p4dmm authors
+# SPDX-License-Identifier: Apache-2.0
+"""What an IPv6 router owes to packets sent in vain, and to those that ask for it by name (RFC 4443)."""
+
+from p4dmm.config import PortRef
+from p4dmm.wire import (
+    DestinationUnreachable,
+    EchoRequest,
+    ErrorMessage,
+    Frame,
+    IPv6Packet,
+    PacketTooBig,
+    TimeExceeded,
+    TimeExceededCode,
+    UnreachableCode,
+    icmpv6_error,
+    icmpv6_frame,
+    is_link_local,
+    may_send_error,
+)
+
+from .punts import PuntReason
+from .rates import TokenBucket
+from .services import Services
+
+ERRORS_PER_SECOND = 100.0
+BURST = 50
+"""RFC 4443 section 2.4(f), per switch and kind of error. Generous: Path MTU Discovery of many nodes needs its
+answers."""
+
+_UNREACHABLE = {
+    PuntReason.SOURCE_UNBOUND: UnreachableCode.SOURCE_POLICY,
+    PuntReason.NO_ROUTE: UnreachableCode.NO_ROUTE,
+    PuntReason.NO_BINDING: UnreachableCode.ADDRESS_UNREACHABLE,
+    PuntReason.NEIGHBOR_UNRESOLVED: UnreachableCode.ADDRESS_UNREACHABLE,
+}
+
+
+class Icmp:
+    """Answers from the switch's loopback address."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._buckets: dict[tuple[str, PuntReason], TokenBucket] = {}
+
+    def complain(self, at: PortRef, reason: PuntReason, argument: int, frame: Frame) -> None:
+        """Tell the source of a packet why it went nowhere, if RFC 4443 section 2.4 lets us."""
+        packet = frame.ipv6
+        if packet is None:
+            return
+        error = _error(reason, argument, packet)
+        if not may_send_error(packet, error, frame.ethernet.dst):
+            self._services.counters["ICMPv6 errors not owed"] += 1
+            return
+        bucket = self._buckets.setdefault((at.switch, reason), TokenBucket(ERRORS_PER_SECOND, BURST))
+        if not bucket.take(self._services.now()):
+            self._services.counters["ICMPv6 errors over the rate"] += 1
+            return
+        topology = self._services.topology
+        answer = icmpv6_error(
+            error,
+            src_mac=topology.router_mac(at.switch),
+            src=topology.switches[at.switch].loopback,
+            dst_mac=frame.ethernet.src,
+        )
+        self._services.counters["ICMPv6 errors"] += 1
+        self._answer(at, answer)
+
+    def echo(self, at: PortRef, frame: Frame) -> None:
+        """Answer an echo request to one of the switch's addresses (RFC 4443 section 4.2)."""
+        if not isinstance(frame.message, EchoRequest) or frame.ipv6 is None:
+            return
+        asked = frame.ipv6.dst
+        topology = self._services.topology
+        if is_link_local(asked) and asked != topology.router_mac(at.switch).link_local():
+            return
+        answer = icmpv6_frame(
+            frame.message.reply(),
+            src_mac=topology.router_mac(at.switch),
+            src=asked,
+            dst=frame.ipv6.src,
+            dst_mac=frame.ethernet.src,
+        )
+        self._answer(at, answer)
+
+    def _answer(self, at: PortRef, frame: bytes) -> None:
+        # On an access port the source may be bound to nobody, or of link scope: it is reached where it came from, by
+        # its MAC. Elsewhere the frame came from the last hop only, and the way back is looked up.
+        port = self._services.topology.port(at.switch, at.port)
+        if port is not None and port.role == "access":
+            self._services.spawn(self._services.send_to_port(at, frame))
+        else:
+            self._services.spawn(self._services.send_routed(at.switch, frame))
+
+
+def _error(reason: PuntReason, argument: int, packet: IPv6Packet) -> ErrorMessage:
+    invoking = packet.encode()
+    match reason:
+        case PuntReason.PACKET_TOO_BIG:
+            return PacketTooBig(invoking, mtu=argument)
+        case PuntReason.HOP_LIMIT:
+            return TimeExceeded(TimeExceededCode.HOP_LIMIT, invoking)
+        case _:
+            return DestinationUnreachable(_UNREACHABLE[reason], invoking)

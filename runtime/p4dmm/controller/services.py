@@ -1,0 +1,75 @@
+# SPDX-FileCopyrightText: 2026 the p4dmm authors
+# SPDX-License-Identifier: Apache-2.0
+"""What every part of the controller shares."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Coroutine
+from dataclasses import dataclass, field
+from typing import Any
+
+from p4dmm.config import Domain, PortRef
+from p4dmm.forwarding import Topology
+from p4dmm.mobility import Lifetimes
+from p4dmm.switches import PacketOutMode
+
+from .events import EventHandler, HandoverEvent
+from .fabric import Fabric
+
+
+@dataclass(slots=True)
+class Services:
+    """The switches, the domain's times, and the way out."""
+
+    topology: Topology
+    domain: Domain
+    fabric: Fabric
+    on_event: EventHandler | None = None
+    counters: Counter[str] = field(default_factory=Counter)
+    """What was dropped, answered or refused, by name."""
+    _sending: set[asyncio.Task[None]] = field(default_factory=set)
+
+    @property
+    def lifetimes(self) -> Lifetimes:
+        domain = self.domain
+        return Lifetimes(
+            drain_s=domain.drain_s,
+            hold_down_s=domain.hold_down_s,
+            planned_timeout_s=domain.planned_timeout_s,
+            detached_s=domain.detached_s,
+            valid_lifetime_s=domain.valid_lifetime_s,
+            deprecated_s=domain.deprecated_s,
+        )
+
+    @staticmethod
+    def now() -> float:
+        """Seconds on the monotonic clock."""
+        return time.monotonic()
+
+    def emit(self, event: HandoverEvent) -> None:
+        if self.on_event is not None:
+            self.on_event(event)
+
+    async def send_to_port(self, at: PortRef, frame: bytes) -> None:
+        """Out of a port as it is."""
+        await self.fabric.connections[at.switch].send(frame, mode=PacketOutMode.TO_PORT, port=at.port)
+
+    async def send_as_received(self, at: PortRef, frame: bytes) -> None:
+        """Through the pipeline again, as if it had just come in."""
+        await self.fabric.connections[at.switch].send(frame, mode=PacketOutMode.AS_RECEIVED, port=at.port)
+
+    async def send_routed(self, switch: str, frame: bytes) -> None:
+        """A packet of the switch's own, to wherever its destination is."""
+        await self.fabric.connections[switch].send(frame, mode=PacketOutMode.ROUTED)
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do something later that nobody waits for; it is cancelled when the controller stops."""
+        task = asyncio.ensure_future(work)
+        self._sending.add(task)
+        task.add_done_callback(self._sending.discard)
+
+    async def stop(self) -> None:
+        for task in tuple(self._sending):
+            task.cancel()
+        await asyncio.gather(*self._sending, return_exceptions=True)

@@ -1,0 +1,90 @@
+# SPDX-FileCopyrightText: 2026 the p4dmm authors
+# SPDX-License-Identifier: Apache-2.0
+"""From the rows that are to the rows that shall be, so that no packet is lost and none loops on the way.
+
+PREPARE only inserts, FLIP only modifies, RETIRE only deletes. Each is a sequence of steps; all switches finish a step
+before any begins the next, within a step the order is free (P4Runtime gives none within a batch, specification section
+12.1).
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from .rows import GROUPS, Row, RowKey
+
+
+class Change(Enum):
+    """What a write does, P4Runtime's Update.Type."""
+
+    INSERT = "insert"
+    MODIFY = "modify"
+    DELETE = "delete"
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One row to be written."""
+
+    change: Change
+    row: Row
+
+
+Step = tuple[Write, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The steps of each phase; empty steps are left out."""
+
+    prepare: tuple[Step, ...]
+    flip: tuple[Step, ...]
+    retire: tuple[Step, ...]
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        return self.prepare + self.flip + self.retire
+
+
+# A table is inserted into before the tables that lead packets to its rows: packets reach a node's sources by its access
+# row, and the switches that accept before those that send.
+_INSERT_RANK = {
+    GROUPS: 0,
+    "path_bindings": 0,
+    "prefix_sources": 0,
+    "prefix_bindings": 1,
+    "access_nodes": 2,
+}
+
+# Deletes go the other way: first nothing leads to the old path, then it closes.
+_DELETE_RANK = {"access_nodes": 0, "prefix_bindings": 0, "prefix_sources": 1, "path_bindings": 1}
+
+# First the switch where the node is delivers, then the others send there. Until that, what comes by a tunnel must not
+# be handed to a binding that still points back into it: path_bindings change last.
+_DELIVERING = {"deliver", "replicate"}
+
+
+def diff(old: Mapping[RowKey, Row], new: Mapping[RowKey, Row]) -> Plan:
+    """The way from `old` to `new`."""
+    inserts = [row for key, row in new.items() if key not in old]
+    modifies = [row for key, row in new.items() if key in old and old[key] != row]
+    # Multicast groups are shared by all nodes with the same two paths, and bounded: they stay for the next one.
+    deletes = [row for key, row in old.items() if key not in new and key.table != GROUPS]
+    return Plan(
+        prepare=_steps(Change.INSERT, ((_INSERT_RANK.get(r.at.table, 0), r) for r in inserts)),
+        flip=_steps(Change.MODIFY, ((_flip_rank(r), r) for r in modifies)),
+        retire=_steps(Change.DELETE, ((_DELETE_RANK.get(r.at.table, 0), r) for r in deletes)),
+    )
+
+
+def _flip_rank(row: Row) -> int:
+    if row.at.table == "path_bindings":
+        return 2
+    return 0 if row.action in _DELIVERING else 1
+
+
+def _steps(change: Change, ranked: Iterable[tuple[int, Row]]) -> tuple[Step, ...]:
+    by_rank: dict[int, list[Write]] = {}
+    for rank, row in ranked:
+        by_rank.setdefault(rank, []).append(Write(change, row))
+    return tuple(tuple(by_rank[rank]) for rank in sorted(by_rank))

@@ -1,0 +1,167 @@
+# SPDX-FileCopyrightText: 2026 the p4dmm authors
+# SPDX-License-Identifier: Apache-2.0
+"""What ``p4dmm demo`` prints. On a terminal boxes and colours, elsewhere plain lines."""
+
+from collections.abc import Sequence
+from ipaddress import IPv6Address
+from pathlib import Path
+
+from rich.columns import Columns
+from rich.console import Console
+from rich.markup import escape
+from rich.panel import Panel
+from rich.table import Table
+
+from p4dmm.config import Network, Switch
+
+from .base import Lab, TrafficLog
+from .records import Handover, Journey
+from .roam import EventLike, NodeLike
+
+_STAGES = ("prepared", "seen", "decided", "installed", "retired")
+_PLAIN_WIDTH = 140
+
+
+def make_console() -> Console:
+    """Return a console that does not fold lines where nobody sees an edge."""
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=_PLAIN_WIDTH)
+    return console
+
+
+class Face:
+    """Prints a journey as it happens."""
+
+    def __init__(self, console: Console, mobile: str, begun: float) -> None:
+        self._console, self._mobile, self._begun = console, mobile, begun
+        self._attached = begun
+
+    def say(self, text: str) -> None:
+        """Print a line."""
+        self._console.print(escape(text))
+
+    def event(self, event: EventLike) -> None:
+        """Print one stage as the controller tells it."""
+        detail = f"  {event.detail}" if event.detail else ""
+        self._console.print(f"  [dim]{event.at - self._begun:8.3f} s[/dim]  {event.stage:<10}{escape(detail)}")
+
+    def network(self, lab: Lab, nodes: Sequence[NodeLike]) -> None:
+        """Draw the map: a box per switch with its nodes, the prefixes it anchors and its tunnels."""
+        boxes = {switch.name: _lines(switch, lab, nodes) for switch in lab.network.switches}
+        if not self._console.is_terminal:
+            for name, lines in boxes.items():
+                self._console.print(f"  {name:<4} {escape('; '.join(lines) or '-')}")
+            return
+        panels = []
+        for name, lines in boxes.items():
+            here = any(self._mobile in line for line in lines if line.startswith("port"))
+            links = _neighbours(lab.network, name)
+            style = "bold green" if here else "dim"
+            panels.append(
+                Panel(escape("\n".join(lines) or " "), title=name, subtitle=links, border_style=style, width=46)
+            )
+        self._console.print(Columns(panels))
+
+    def handover(self, handover: Handover, traffic: TrafficLog) -> None:
+        """Print times and losses of a handover that is over."""
+        parts = ["attach 0", *(f"{stage} {ms:.1f}" for stage, ms in handover.stages_ms(_STAGES))]
+        through = handover.after_attach_ms(traffic.ping.first_after(handover.times.attached))
+        parts.append(f"first packet through {through:.1f}" if through is not None else "NOTHING THROUGH")
+        self._console.print(f"  [bold]{escape(handover.title)}[/bold]: {' -> '.join(parts)} ms")
+        for stream in traffic.streams:
+            stats = handover.stats(stream)
+            self._console.print(
+                f"    {stream.name:<9} sent {stats.sent}, lost {_count(stats.lost)}, duplicates {stats.duplicates}, "
+                f"reordered {stats.reordered}, longest silence {handover.gap_ms(stream):.0f} ms"
+            )
+        if connection := handover.connection:
+            anchor = f"native at {handover.move.to.switch}" if connection.source in handover.pool else "NOT native"
+            self._console.print(
+                f"    new connection from {connection.source} ({anchor}): "
+                f"{connection.octets} octets in {connection.seconds * 1000:.0f} ms"
+            )
+        elif handover.problem:
+            self._console.print(f"    [red]{escape(handover.problem)}[/red]")
+
+    def summary(self, journey: Journey, picture: Path | None) -> None:
+        """Print the table and the verdict."""
+        table = Table(title=f"{journey.node}: {journey.claim}", title_justify="left", box=None, pad_edge=False)
+        names = [stream.name for stream in journey.traffic.streams]
+        columns = ["handover", "seen", "decided", "installed", "through [ms]"]
+        columns += [f"lost {name}" for name in names] + ["dup", "TCP stood [ms]", "new source"]
+        for column in columns:
+            table.add_column(column, justify="left" if column in {"handover", "new source"} else "right")
+        for handover in journey.handovers:
+            table.add_row(*_row(journey, handover))
+        self._console.print()
+        self._console.print(table)
+        if tcp := journey.traffic.tcp:
+            down, up = (sum(octets for _, octets in way) for way in (tcp.down, tcp.up))
+            self._console.print(
+                f"one TCP connection from {tcp.local}: {down} octets down, {up} up, every octet verified"
+                if not tcp.problems
+                else f"[red]the TCP connection from {tcp.local} broke[/red]"
+            )
+        if picture:
+            self._console.print(f"timeline: {escape(str(picture))}")
+        problems = journey.problems()
+        for problem in problems:
+            self._console.print(f"[red]PROBLEM[/red] {escape(problem)}")
+        if not problems:
+            self._console.print("[green]every connection survived every move[/green]")
+
+
+def _row(journey: Journey, handover: Handover) -> list[str]:
+    stages = [handover.after_attach_ms(handover.stages.get(stage)) for stage in ("seen", "decided", "installed")]
+    through = handover.after_attach_ms(journey.traffic.ping.first_after(handover.times.attached))
+    all_stats = [handover.stats(stream) for stream in journey.traffic.streams]
+    stood = journey.tcp_gap_ms(handover)
+    return [
+        handover.title,
+        *(_ms(value) for value in stages),
+        _ms(through),
+        *(_count(stats.lost) for stats in all_stats),
+        str(sum(stats.duplicates for stats in all_stats)),
+        "-" if stood is None else f"{stood:.0f}",
+        str(handover.connection.source) if handover.connection else "-",
+    ]
+
+
+def _lines(switch: Switch, lab: Lab, nodes: Sequence[NodeLike]) -> list[str]:
+    names = {node.mac: node.name for node in lab.network.nodes}
+    lines = []
+    for name in names.values():
+        at = lab.where(name)
+        if at and at.switch == switch.name:
+            lines.append(f"port {at.port}: {name}")
+    lines += [
+        f"port {host.at.port}: {host.name}" for host in lab.network.correspondents if host.at.switch == switch.name
+    ]
+    for node in nodes:
+        who = names.get(node.mac, str(node.mac))
+        for prefix in node.prefixes:
+            if prefix.anchor == switch.name:
+                how = f"tunnel to {prefix.tunnel[1]}" if prefix.tunnel else "native"
+                lines.append(f"{prefix.prefix} {who}, {how}{', deprecated' if prefix.deprecated else ''}")
+            elif prefix.tunnel and prefix.tunnel[1] == switch.name:
+                lines.append(f"{prefix.prefix} {who}, tunnel from {prefix.tunnel[0]}")
+    return lines
+
+
+def _neighbours(network: Network, name: str) -> str:
+    ends = [{end.switch for end in link.ends} for link in network.links]
+    return "-- " + " ".join(sorted({other for pair in ends if name in pair for other in pair - {name}}))
+
+
+def _ms(value: float | None) -> str:
+    return "-" if value is None else f"{value:.1f}"
+
+
+def _count(lost: int) -> str:
+    return f"[bold red]{lost}[/bold red]" if lost else "0"
+
+
+def anchor_of(network: Network, address: IPv6Address) -> str | None:
+    """Return the switch whose pool an address is from."""
+    return next((switch.name for switch in network.switches if switch.pool and address in switch.pool), None)

@@ -1,0 +1,219 @@
+# SPDX-FileCopyrightText: 2026 the p4dmm authors
+# SPDX-License-Identifier: Apache-2.0
+"""Moves the node of a scenario through a lab, under traffic, beside a running controller."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from ipaddress import IPv6Network
+from typing import Protocol, TypeVar
+
+from p4dmm.config import Move, Network, PortRef, Scenario
+from p4dmm.wire import MacAddress
+
+from .base import HostAddress, Lab, MoveTimes, NewConnection, TrafficLog, TrafficSpec
+from .errors import LabError
+from .records import Handover, Journey, first_stages
+
+_T = TypeVar("_T")
+
+START_TIMEOUT_S = 60.0
+ADDRESS_TIMEOUT_S = 20.0
+_SAMPLE_S = 0.2
+
+
+class PrefixLike(Protocol):
+    """A home network prefix as a controller shows it."""
+
+    @property
+    def prefix(self) -> IPv6Network: ...
+    @property
+    def anchor(self) -> str: ...
+    @property
+    def tunnel(self) -> tuple[str, str] | None: ...
+    @property
+    def deprecated(self) -> bool: ...
+
+
+class NodeLike(Protocol):
+    """A mobile node as a controller shows it."""
+
+    @property
+    def mac(self) -> MacAddress: ...
+    @property
+    def at(self) -> PortRef | None: ...
+    @property
+    def prefixes(self) -> Sequence[PrefixLike]: ...
+
+
+class EventLike(Protocol):
+    """One stage of a handover, as a controller tells it."""
+
+    @property
+    def mac(self) -> MacAddress: ...
+    @property
+    def stage(self) -> str: ...
+    @property
+    def at(self) -> float: ...
+    @property
+    def detail(self) -> str: ...
+
+
+class ControllerLike(Protocol):
+    """What a journey needs of a controller."""
+
+    async def start(self) -> None: ...
+    async def stop(self) -> None: ...
+    async def prepare(self, mac: MacAddress, to: PortRef) -> None: ...
+    def nodes(self) -> Sequence[NodeLike]: ...
+
+
+ControllerFactory = Callable[[Network, Callable[[EventLike], None]], ControllerLike]
+
+
+class Observer(Protocol):
+    """Hears of the journey while it happens."""
+
+    def say(self, text: str) -> None: ...
+    def network(self, lab: Lab, nodes: Sequence[NodeLike]) -> None: ...
+    def event(self, event: EventLike) -> None: ...
+    def handover(self, handover: Handover, traffic: TrafficLog) -> None: ...
+
+
+class Roam:
+    """One run of a scenario."""
+
+    def __init__(
+        self,
+        lab: Lab,
+        scenario: Scenario,
+        *,
+        controller: ControllerFactory,
+        observer: Observer,
+        traffic: TrafficSpec | None = None,
+    ) -> None:
+        self._lab, self._scenario, self._observer = lab, scenario, observer
+        self._make_controller, self._spec = controller, traffic or TrafficSpec()
+        self._node = lab.node(scenario.node)
+        self._events: list[tuple[str, float]] = []
+        self._samples: list[tuple[float, tuple[HostAddress, ...]]] = []
+
+    async def run(self) -> Journey:
+        """Bring everything up, make the journey, take everything down."""
+        controller: ControllerLike | None = None
+        try:
+            await bounded(self._lab.start(), START_TIMEOUT_S, "the lab did not come up")
+            self._observer.say("lab is up; starting the controller")
+            controller = self._make_controller(self._lab.network, self._on_event)
+            await bounded(controller.start(), START_TIMEOUT_S, "the controller did not get all switches ready")
+            return await self._journey(controller)
+        finally:
+            if controller:
+                await _quietly(controller.stop())
+            await self._lab.stop()
+
+    async def _journey(self, controller: ControllerLike) -> Journey:
+        lab, scenario, node = self._lab, self._scenario, self._node
+        begun = time.monotonic()
+        for each in lab.network.nodes:
+            await lab.attach(each.name, each.at)
+        home = await lab.wait_native(node.name, self._pool(node.at), ADDRESS_TIMEOUT_S)
+        self._observer.say(f"{node.name} has {home}; traffic with {scenario.correspondent} starts from that address")
+        traffic = await lab.start_traffic(node.name, scenario.correspondent, home, self._spec)
+        sampling = asyncio.create_task(self._sample())
+        try:
+            await asyncio.sleep(scenario.settle_s)
+            self._observer.network(lab, controller.nodes())
+            handovers: list[Handover] = []
+            for number, move in enumerate(scenario.moves, 1):
+                handovers.append(await self._hand_over(controller, number, move))
+                log = await traffic.log()
+                self._observer.handover(handovers[-1], log)
+                self._observer.network(lab, controller.nodes())
+            await asyncio.sleep(scenario.settle_s)
+        finally:
+            sampling.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await sampling
+        log = await traffic.stop()
+        return Journey(
+            node=node.name,
+            claim=lab.claim,
+            begun=begun,
+            ended=time.monotonic(),
+            home=node.at,
+            handovers=tuple(handovers),
+            traffic=log,
+            addresses=tuple(self._samples),
+        )
+
+    async def _hand_over(self, controller: ControllerLike, number: int, move: Move) -> Handover:
+        lab, node = self._lab, self._node
+        old, begun, prepared = lab.where(node.name), time.monotonic(), None
+        assert old
+        self._observer.say(
+            f"move {number}: {node.name} {old} -> {move.to}, {'planned' if move.planned else 'reactive'}"
+        )
+        if move.planned:
+            await bounded(controller.prepare(node.mac, move.to), START_TIMEOUT_S, f"{move.to} was not prepared")
+            prepared = time.monotonic()
+        times = await lab.move(node.name, move.to, planned=move.planned)
+        connection, problem = await self._connect(move)
+        await asyncio.sleep(max(0, times.attached + move.dwell_s - time.monotonic()))
+        ended = time.monotonic()
+        return Handover(
+            number=number,
+            old=old,
+            move=move,
+            pool=self._pool(move.to),
+            begun=begun,
+            prepared=prepared,
+            times=times,
+            ended=ended,
+            stages=first_stages(self._events, begun, ended),
+            connection=connection,
+            problem=problem,
+        )
+
+    async def _connect(self, move: Move) -> tuple[NewConnection | None, str | None]:
+        """Open a connection as an application would that starts now, once there is a native address."""
+        node = self._node.name
+        try:
+            await self._lab.wait_native(node, self._pool(move.to), ADDRESS_TIMEOUT_S)
+            return await self._lab.new_connection(node, self._scenario.correspondent), None
+        except LabError as error:
+            return None, f"no new connection: {error}"
+
+    async def _sample(self) -> None:
+        while True:
+            self._samples.append((time.monotonic(), await self._lab.addresses(self._node.name)))
+            await asyncio.sleep(_SAMPLE_S)
+
+    def _on_event(self, event: EventLike) -> None:
+        if event.mac == self._node.mac:
+            self._events.append((event.stage, event.at))
+            self._observer.event(event)
+
+    def _pool(self, ref: PortRef) -> IPv6Network:
+        switch = self._lab.network.switch(ref.switch)
+        assert switch
+        assert switch.pool
+        return switch.pool
+
+
+async def bounded(doing: Awaitable[_T], timeout_s: float, otherwise: str) -> _T:
+    """Wait for something, at most so long; LabError that says what did not happen."""
+    try:
+        return await asyncio.wait_for(doing, timeout_s)
+    except TimeoutError:
+        raise LabError(f"{otherwise} within {timeout_s:.0f} s") from None
+
+
+async def _quietly(stopping: Awaitable[None]) -> None:
+    # What ended the journey is worth more than what the controller says on its way out.
+    with contextlib.suppress(Exception):
+        await asyncio.wait_for(stopping, 10)
+
+
+__all__ = ["MoveTimes", "Roam", "bounded"]

@@ -1,0 +1,205 @@
+# SPDX-FileCopyrightText: 2026 the p4dmm authors
+# SPDX-License-Identifier: Apache-2.0
+"""One switch over P4Runtime: the only writer of its tables."""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+
+import finsy as fy
+from finsy.proto import p4r
+
+from p4dmm.config import Switch
+from p4dmm.forwarding import Change, Row, Write
+
+from .codec import RowCodec
+from .pipeline import PipelineFiles
+
+BATCH = 1000
+"""Updates in one WriteRequest: large enough to amortize the round trip, small enough for the error details of a batch
+that fails as a whole to fit the metadata a client accepts."""
+
+PACKET_QUEUE = 4096
+"""Packets-in waiting for the controller; more are dropped, by finsy, with a warning."""
+
+_UPDATE_TYPE = {
+    Change.INSERT: p4r.Update.INSERT,
+    Change.MODIFY: p4r.Update.MODIFY,
+    Change.DELETE: p4r.Update.DELETE,
+}
+
+
+class PacketOutMode(IntEnum):
+    """packet_out.mode, p4src/constants.p4."""
+
+    TO_PORT = 0
+    AS_RECEIVED = 1
+    ROUTED = 2
+
+
+@dataclass(frozen=True, slots=True)
+class PacketIn:
+    """A punted frame."""
+
+    switch: str
+    port: int
+    reason: int
+    argument: int
+    frame: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class FailedWrite:
+    """One update the switch refused."""
+
+    write: Write
+    code: str
+    message: str
+
+
+class SwitchWriteError(Exception):
+    """Some writes of a batch failed, the others are done: names the switch, and the rows with the switch's reasons."""
+
+    def __init__(self, switch: str, failed: Sequence[FailedWrite], done: Sequence[Write]) -> None:
+        self.switch = switch
+        self.failed = tuple(failed)
+        self.done = tuple(done)
+        first = self.failed[0]
+        more = f" and {len(self.failed) - 1} more" if len(self.failed) > 1 else ""
+        super().__init__(
+            f"{switch} refused to {first.write.change.value} {first.write.row.at.table} {first.write.row.at.key}: "
+            f"{first.code} {first.message}{more}"
+        )
+
+
+class SwitchConnection:
+    """Connects, keeps reconnecting, and tells when the switch is ready or lost.
+
+    `on_ready` runs each time the switch has (again) our program and we are its primary; until it returns, `is_ready` is
+    False and writes of others are the caller's to hold back. `on_packet` is called for every packet-in, in order.
+    """
+
+    def __init__(
+        self,
+        switch: Switch,
+        pipeline: PipelineFiles,
+        codec: RowCodec,
+        *,
+        on_ready: Callable[["SwitchConnection"], Awaitable[None]],
+        on_packet: Callable[[PacketIn], None],
+    ) -> None:
+        self.name = switch.name
+        self.is_ready = False
+        self._codec = codec
+        self._on_ready = on_ready
+        self._on_packet = on_packet
+        self._finsy = fy.Switch(
+            switch.name,
+            switch.address,
+            fy.SwitchOptions(
+                p4info=pipeline.p4info,
+                p4blob=pipeline.device_config,
+                device_id=switch.device_id,
+                ready_handler=self._ready,
+            ),
+        )
+        self._finsy.ee.add_listener(fy.SwitchEvent.CHANNEL_DOWN, self._down)
+        self._writing = asyncio.Lock()
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def address(self) -> str:
+        return self._finsy.address
+
+    def start(self) -> None:
+        """Begin to connect; `on_ready` tells when that has worked."""
+        self._task = asyncio.create_task(self._finsy.run(), name=f"switch {self.name}")
+
+    async def stop(self) -> None:
+        """Disconnect; what is installed stays."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+            self._task = None
+
+    async def write(self, writes: Sequence[Write]) -> None:
+        """Write in batches. Raises SwitchWriteError when the switch refuses some, ConnectionError when it is away."""
+        async with self._writing:
+            for start in range(0, len(writes), BATCH):
+                await self._write_batch(writes[start : start + BATCH])
+
+    async def read_rows(self) -> list[Row]:
+        """Every row and multicast group the switch holds. Raises ConnectionError."""
+        rows = [self._codec.decode(self.name, entity) for entity in await self._read(self._codec.wildcard_reads())]
+        return [row for row in rows if row is not None]
+
+    async def read_packets_counted(self, rows: Sequence[Row]) -> int:
+        """The sum of the packets counted by the direct counters of these rows. Raises ConnectionError."""
+        entities = await self._read([self._codec.counted_read(row) for row in rows])
+        return sum(entity.direct_counter_entry.data.packet_count for entity in entities)
+
+    async def send(self, frame: bytes, *, mode: PacketOutMode, port: int = 0) -> None:
+        """A packet-out. One that cannot be sent because the switch is away is lost, like a frame on a link."""
+        if not self._finsy.is_up:
+            return
+        with contextlib.suppress(fy.P4ClientError):
+            await self._finsy.write([fy.P4PacketOut(frame, port=port, mode=int(mode))])
+
+    async def _write_batch(self, writes: Sequence[Write]) -> None:
+        updates = [
+            p4r.Update(type=_UPDATE_TYPE[write.change], entity=self._codec.encode(write.row)) for write in writes
+        ]
+        if not self._finsy.is_up:
+            raise ConnectionError(f"switch {self.name} at {self.address} is not connected")
+        try:
+            await self._finsy.write(updates)
+        except fy.P4ClientError as error:
+            if not error.details:
+                raise ConnectionError(
+                    f"switch {self.name} at {self.address}: {error.code.name} {error.message}"
+                ) from error
+            failed = [
+                FailedWrite(writes[index], detail.canonical_code.name, detail.message)
+                for index, detail in error.details.items()
+            ]
+            done = [write for index, write in enumerate(writes) if index not in error.details]
+            raise SwitchWriteError(self.name, failed, done) from error
+
+    async def _read(self, entities: Sequence[p4r.Entity]) -> list[p4r.Entity]:
+        client = self._finsy._p4client  # noqa: SLF001 finsy's public read decodes every entity into objects of its own
+        if client is None or not self._finsy.is_up:
+            raise ConnectionError(f"switch {self.name} at {self.address} is not connected")
+        request = p4r.ReadRequest(device_id=self._finsy.device_id, entities=entities)
+        result: list[p4r.Entity] = []
+        try:
+            async for reply in client.request_iter(request):
+                result.extend(reply.entities)
+        except fy.P4ClientError as error:
+            raise ConnectionError(f"switch {self.name} at {self.address}: {error.code.name} {error.message}") from error
+        return result
+
+    async def _ready(self, switch: fy.Switch) -> None:
+        if not switch.is_primary:
+            return
+        switch.create_task(self._receive(), background=True, name="packets")
+        await self._on_ready(self)
+        self.is_ready = True
+
+    def _down(self, _switch: fy.Switch) -> None:
+        self.is_ready = False
+
+    async def _receive(self) -> None:
+        async for packet in self._finsy.read_packets(queue_size=PACKET_QUEUE):
+            metadata = packet.metadata
+            self._on_packet(
+                PacketIn(
+                    self.name,
+                    metadata["ingress_port"],
+                    metadata["reason"],
+                    metadata["argument"],
+                    packet.payload,
+                )
+            )
