@@ -2,14 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who may speak on a port, and which frames are fit to be looked at."""
 
+from scapy.layers.inet import IP, UDP
+from scapy.layers.inet6 import ICMPv6EchoRequest, ICMPv6ND_NS, ICMPv6ND_RS, ICMPv6NDOptSrcLLAddr, IPv6
+from scapy.layers.l2 import ARP, Ether
+
 import frames
 import rows
 from base import PacketIn, PacketTest
 from frames import ACCESS, CORE, CORRESPONDENT, NODE, ROUTER, STRANGER, frame, from_core, from_node, udp
 from program import covers
-from scapy.layers.inet import IP, UDP
-from scapy.layers.inet6 import ICMPv6EchoRequest, ICMPv6ND_NS, ICMPv6ND_RS, ICMPv6NDOptSrcLLAddr, IPv6
-from scapy.layers.l2 import ARP, Ether
 
 UPLINK = udp(NODE.address, CORRESPONDENT)
 

@@ -15,14 +15,15 @@ from typing import NamedTuple
 
 import p4runtime_sh.shell as p4rt
 import ptf
-import rows
-from frames import NEXT_HOP, PORTS, ROUTER, SENTINEL, frame, prefix
-from program import DROPS, JSON, P4INFO, PUNTS, ROLES
 from ptf import testutils
 from ptf.base_tests import BaseTest
 from scapy.layers.inet6 import ICMPv6ND_RS, IPv6
 from scapy.layers.l2 import Ether
 from scapy.packet import Raw
+
+import rows
+from frames import NEXT_HOP, PORTS, ROUTER, SENTINEL, frame, prefix
+from program import DROPS, JSON, P4INFO, PUNTS, ROLES
 
 TO_PORT, AS_RECEIVED, ROUTED = range(3)  # packet_out.mode
 PATIENCE = 10  # seconds until a sentinel counts as lost

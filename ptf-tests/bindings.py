@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Downlink: to the node, to the switch that serves it, or during a planned handover to both."""
 
+from scapy.layers.inet6 import ICMPv6EchoReply, IPv6
+
 import rows
 from base import PacketTest
 from frames import (
@@ -27,7 +29,6 @@ from frames import (
     udp,
 )
 from program import covers
-from scapy.layers.inet6 import ICMPv6EchoReply, IPv6
 
 GROUP = 21
 DOWNLINK = udp(CORRESPONDENT, NODE.address)

@@ -2,6 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The outer header of what leaves by a tunnel."""
 
+from scapy.layers.inet import IP, UDP
+from scapy.layers.inet6 import ICMPv6EchoRequest, ICMPv6ND_NS, IPv6
+from scapy.packet import Raw
+
 import rows
 from base import PacketTest
 from frames import (
@@ -21,9 +25,6 @@ from frames import (
     udp,
 )
 from program import covers
-from scapy.layers.inet import IP, UDP
-from scapy.layers.inet6 import ICMPv6EchoRequest, ICMPv6ND_NS, IPv6
-from scapy.packet import Raw
 
 GROUP = 31
 DOWNLINK = udp(CORRESPONDENT, NODE.address)

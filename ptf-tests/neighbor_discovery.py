@@ -2,24 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Link-scope traffic: the router answers for itself, the controller gets the rest, nothing is forwarded."""
 
-import rows
-from base import PATIENCE, PacketIn, PacketTest, disconnected
-from frames import (
-    ACCESS,
-    ANCHOR,
-    ANCHOR_LINK_LOCAL,
-    CORE,
-    CORRESPONDENT,
-    NEXT_HOP,
-    NODE,
-    ROUTER,
-    ROUTER_LINK_LOCAL,
-    SECOND_CORE,
-    frame,
-    from_node,
-    udp,
-)
-from program import covers
 from ptf import testutils
 from scapy.layers.dhcp6 import DHCP6_Solicit
 from scapy.layers.inet import UDP
@@ -39,6 +21,25 @@ from scapy.layers.inet6 import (
     RouterAlert,
 )
 from scapy.packet import Raw
+
+import rows
+from base import PATIENCE, PacketIn, PacketTest, disconnected
+from frames import (
+    ACCESS,
+    ANCHOR,
+    ANCHOR_LINK_LOCAL,
+    CORE,
+    CORRESPONDENT,
+    NEXT_HOP,
+    NODE,
+    ROUTER,
+    ROUTER_LINK_LOCAL,
+    SECOND_CORE,
+    frame,
+    from_node,
+    udp,
+)
+from program import covers
 
 SOLICITED_NODE_MAC = "33:33:ff:00:00:01"
 SOLICITED_NODE = "ff02::1:ff00:1"

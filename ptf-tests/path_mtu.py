@@ -5,6 +5,9 @@
 What is punted here has been looked up before: its frame carries the MACs of the way ahead, its hop limit is untouched.
 """
 
+from scapy.layers.inet6 import IPv6
+from scapy.packet import Raw
+
 import rows
 from base import PacketIn, PacketTest
 from frames import (
@@ -31,8 +34,6 @@ from frames import (
     udp,
 )
 from program import covers
-from scapy.layers.inet6 import IPv6
-from scapy.packet import Raw
 
 GROUP = 41
 TO_NODE = (ROUTER, NODE.mac)

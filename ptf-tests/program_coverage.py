@@ -3,6 +3,7 @@
 """Nothing of the program is without a packet test."""
 
 import p4runtime_sh.shell as p4rt
+
 from base import PacketTest
 from program import COVERED, DROPS, PUNTS
 

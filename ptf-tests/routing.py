@@ -2,6 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Destinations that no binding knows."""
 
+from scapy.layers.inet6 import ICMPv6EchoRequest, IPv6
+from scapy.packet import Raw
+
 import rows
 from base import PacketIn, PacketTest
 from frames import (
@@ -24,8 +27,6 @@ from frames import (
     udp,
 )
 from program import covers
-from scapy.layers.inet6 import ICMPv6EchoRequest, IPv6
-from scapy.packet import Raw
 
 SOURCE = "2001:db8:77::1"
 PACKET = udp(SOURCE, CORRESPONDENT)

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Uplink: nothing leaves an access port with a source that is not bound to its node (BCP 38)."""
 
+from scapy.layers.inet6 import ICMPv6EchoRequest, IPv6
+
 import frames
 import rows
 from base import PacketIn, PacketTest
@@ -23,7 +25,6 @@ from frames import (
     udp,
 )
 from program import covers
-from scapy.layers.inet6 import ICMPv6EchoRequest, IPv6
 
 UPLINK = udp(NODE.address, CORRESPONDENT)
 

@@ -2,6 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where a tunnel ends, and what becomes of its outer header."""
 
+from scapy.layers.inet import IP, UDP
+from scapy.layers.inet6 import ICMPv6ND_NS, IPv6
+from scapy.packet import Raw
+
 import frames
 import rows
 from base import PacketIn, PacketTest
@@ -23,9 +27,6 @@ from frames import (
     udp,
 )
 from program import covers
-from scapy.layers.inet import IP, UDP
-from scapy.layers.inet6 import ICMPv6ND_NS, IPv6
-from scapy.packet import Raw
 
 NOT_ECT, ECT_1, ECT_0, CE = range(4)
 DOWNLINK = udp(CORRESPONDENT, NODE.address)

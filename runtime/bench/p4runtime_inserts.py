@@ -125,7 +125,6 @@ def measure(
         if found != count:
             raise BenchError(f"{address}: {found} entries read back, {count} were written")
         phases.append(_timed_writes(stub, requests(p4r.Update.DELETE)))
-        stream.cancel()
     return Result(count, batch, *phases)
 
 

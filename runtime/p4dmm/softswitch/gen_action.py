@@ -8,6 +8,7 @@ from p4dmm.softswitch import ir
 from p4dmm.softswitch.context import LENGTH, Context
 from p4dmm.softswitch.flow import joins
 from p4dmm.softswitch.gen_expr import Expressions, Term
+from p4dmm.softswitch.read_expr import is_boolean
 from p4dmm.softswitch.writer import Writer
 
 __all__ = ["Statements", "used_params"]
@@ -104,15 +105,9 @@ class Statements:
 
     @staticmethod
     def _cond(expressions: Expressions, cond: ir.Expr) -> str:
-        match cond:
-            case ir.Unary("b2d", arg):
-                return expressions.truth(arg)
-            case ir.BoolConst() | ir.Unary("d2b" | "not", _):
-                return expressions.truth(cond)
-            case ir.Binary("==" | "!=" | "<" | "<=" | ">" | ">=" | "and" | "or", _, _):
-                return expressions.truth(cond)
-            case _:
-                return expressions.number(cond).text
+        if isinstance(cond, ir.Unary) and cond.op == "b2d":
+            return expressions.truth(cond.arg)
+        return expressions.truth(cond) if is_boolean(cond) else expressions.number(cond).text
 
     def statement(self, out: Writer, statement: ir.Statement, expressions: Expressions) -> None:
         """One statement that is no jump."""

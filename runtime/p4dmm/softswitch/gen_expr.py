@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from p4dmm.softswitch import ir
 from p4dmm.softswitch.context import Context
+from p4dmm.softswitch.errors import UnsupportedProgramError
 from p4dmm.softswitch.read_expr import is_boolean
 
 __all__ = ["Expressions", "Term"]
@@ -108,6 +109,8 @@ class Expressions:
         if op in {"two_comp_mod", "usat_cast", "sat_cast"}:
             assert isinstance(right, ir.Const)
             return _cast(op, a, right.value)
+        if op in {"<<", ">>"} and b.bits is None:
+            raise UnsupportedProgramError(f"operation '{op}' by an amount that may be negative is not supported")
         if op == "<<":
             return _shift_left(a, b, right)
         if op == "&" and isinstance(right, ir.Const) and a.bits is not None and _covers(right.value, a.bits):

@@ -376,10 +376,6 @@ class Program:
     checksums: tuple[Checksum, ...]
     counters: tuple[CounterDecl, ...]
 
-    def width(self, ref: FieldRef) -> int:
-        """The width of a field in bits."""
-        return dict(self.headers[ref.header].fields)[ref.field]
-
     def standard(self, field: str) -> FieldRef | None:
         """A field of the architecture, by its name in v1model, if the program has it."""
         for prefix in ("standard_metadata", "intrinsic_metadata", "queueing_metadata"):

@@ -3,10 +3,11 @@
 """BMv2 JSON -> program: the whole, and everything that is refused at once."""
 
 import json
+from dataclasses import replace
 
 from p4dmm.softswitch import ir
 from p4dmm.softswitch.errors import MalformedProgramError
-from p4dmm.softswitch.ir import Program
+from p4dmm.softswitch.ir import Action, Program
 from p4dmm.softswitch.jsonview import View
 from p4dmm.softswitch.read_action import read_action
 from p4dmm.softswitch.read_checksum import read_checksums
@@ -48,6 +49,7 @@ def load_program(text: str | bytes) -> Program:
         view.get("id").integer(): read_action(view, scope, [counter.name for counter in counters])
         for view in root.items("actions")
     }
+    actions = _with_distinct_names(actions)
     controls = {
         view.get("name").text(): read_control(view.called(f"pipeline '{view.get('name').text()}'"), scope, actions)
         for view in root.items("pipelines")
@@ -72,6 +74,19 @@ def load_program(text: str | bytes) -> Program:
             raise root.malformed(f"there is no field 'standard_metadata.{name}'")
     check_reads(program)
     return program
+
+
+def _with_distinct_names(actions: dict[int, Action]) -> dict[int, Action]:
+    """Name actions apart that p4c made of one by putting different constants into it, for its hidden tables.
+
+    Copies with the same body share their name, and so do the tables that offer it.
+    """
+    first: dict[str, Action] = {}
+    result = {}
+    for number, action in actions.items():
+        same = first.setdefault(action.name, action) == action
+        result[number] = action if same else replace(action, name=f"{action.name}#{number}")
+    return result
 
 
 def _check_version(root: View) -> None:

@@ -88,12 +88,8 @@ class Scope:
                 if index >= len(self.params):
                     raise view.malformed(f"there is no action parameter {index}")
                 return ir.Param(index, self.params[index])
-            case "lookahead":
-                return self._lookahead(value.called(view.where))
             case _:
-                raise view.unsupported(
-                    f"operand type '{kind}'", "expression, field, hexstr, bool, local, runtime_data, lookahead"
-                )
+                raise view.unsupported(f"operand type '{kind}'", "expression, field, hexstr, bool, local, runtime_data")
 
     def condition(self, view: View) -> ir.Expr:
         """An expression that is a truth value."""
@@ -120,7 +116,10 @@ class Scope:
         if op == "?":
             if left is None or not view.has("cond"):
                 raise view.malformed("operation '?' lacks an operand")
-            return ir.Choice(self.condition(view.get("cond").called(where)), self.expr(left), self.expr(right))
+            choice = ir.Choice(self.condition(view.get("cond").called(where)), self.expr(left), self.expr(right))
+            if is_boolean(choice.then) is not is_boolean(choice.other):
+                raise view.malformed("operation '?' chooses between a number and a truth value")
+            return choice
         if op in {"+", "-"} and left is None:
             left = View({"type": "hexstr", "value": "0x0"}, where)
         if op not in ARITHMETIC | COMPARISON | LOGICAL | CASTS:
@@ -153,10 +152,3 @@ class Scope:
         if op in CASTS and not (isinstance(result.right, ir.Const) and result.right.value > 0):
             raise right.malformed(f"the width of '{op}' is no positive constant")
         return result
-
-    @staticmethod
-    def _lookahead(value: View) -> ir.Lookahead:
-        offset, width = (item.integer() for item in (value.at(0), value.at(1)))
-        if offset:
-            raise value.unsupported(f"lookahead at bit {offset}", "lookahead at bit 0")
-        return ir.Lookahead(width)

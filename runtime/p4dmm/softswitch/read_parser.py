@@ -48,7 +48,7 @@ def _op(view: View, scope: Scope) -> ir.ParserOp:
                 raise view.unsupported(f"extract into a '{kind}'", "regular")
             return ir.Extract(scope.header(header.get("value").called(view.where)))
         case "set", [target, value]:
-            return ir.Assign(scope.field(target.get("value").called(view.where)), scope.expr(value))
+            return ir.Assign(scope.field(target.get("value").called(view.where)), _value(value, scope))
         case "verify", [cond, error]:
             return ir.Verify(scope.condition(cond), scope.number(error))
         case "advance", [bits]:
@@ -69,11 +69,25 @@ def _op(view: View, scope: Scope) -> ir.ParserOp:
             raise view.unsupported(f"parser operation '{op}'", OPS)
 
 
+def _value(view: View, scope: Scope) -> ir.Expr:
+    """What only a parser may read: the bits ahead, not as part of an expression; or a number."""
+    kind = view.get("type").text()
+    if kind == "expression" and view.get("value").has("type"):
+        return _value(view.get("value").called(view.where), scope)
+    if kind != "lookahead":
+        return scope.number(view)
+    bits = view.get("value").called(view.where)
+    offset, width = bits.at(0).integer(), bits.at(1).integer()
+    if offset or not width:
+        raise view.unsupported(f"lookahead of {width} bits at bit {offset}", "one or more bits at bit 0")
+    return ir.Lookahead(width)
+
+
 def _key_part(view: View, scope: Scope) -> tuple[ir.Expr, int]:
     kind = view.get("type").text()
     if kind not in {"field", "lookahead"}:
         raise view.unsupported(f"a '{kind}' in a transition key", "field, lookahead")
-    expr = scope.expr(view)
+    expr = _value(view, scope)
     match expr:
         case ir.FieldValue(ref):
             return expr, dict(scope.headers[ref.header].fields)[ref.field]

@@ -13,7 +13,6 @@ from ipaddress import IPv6Address, IPv6Network
 from pathlib import Path
 
 import pytest
-from tests.support.mesh import Mesh, Out
 
 from p4dmm.config import load_network
 from p4dmm.forwarding import FIRST_HOST_NEXT_HOP, Row, Topology, diff, entries_for, host_rows
@@ -32,6 +31,7 @@ from p4dmm.mobility import (
     step,
 )
 from p4dmm.wire import ETHERTYPE_IPV6, Ethernet, IPv6Packet, MacAddress
+from tests.support.mesh import Mesh, Out
 
 TOPOLOGY = Topology(load_network(Path(__file__).parents[3] / "topo" / "triangle.toml"))
 LIFETIMES = Lifetimes(

@@ -17,9 +17,11 @@ from .bmv2_json import (
     extract,
     field,
     header,
+    local,
     meta,
     number,
     op,
+    param,
     standard,
     valid,
 )
@@ -202,3 +204,19 @@ def test_log_msg_does_nothing():
         "log", call("log_msg", {"type": "string", "value": "x"}, {"type": "parameters_vector", "value": []})
     )
     assert load_pipeline(builder.text()).process(1, bytes(14)) == [(2, bytes(14))]
+
+
+@pytest.mark.parametrize("a", [0, 1, 9])
+def test_parameters_and_choices_between_truth_values(a):
+    truthy = op("?", op("<", A, number(5)), boolean(False), op("d2b", None, A))
+    builder = two_bytes().action(
+        "act",
+        [8, 8],
+        call("_jump_if_zero", truthy, number(2)),
+        assign(B, op("?", op("+", param(0), B), op("~", None, local(1)), op("d2b", None, param(1)))),
+        assign(A, op("b2d", None, truthy)),
+        call("assign_header", header("h"), header("h")),
+    )
+    builder.table("t", [], ["act"], "act", 3, 4)
+    chosen = 0 < a < 5
+    assert load_pipeline(builder.text()).process(0, bytes((a, 10))) == [(0, bytes((chosen, 13 if chosen else 10)))]

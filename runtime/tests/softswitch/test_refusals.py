@@ -134,6 +134,17 @@ def test_expressions():
     refused(ethernet().run("x", call("add_header", header("scalars"))), "metadata 'scalars' used as a packet header")
 
 
+def test_bits_ahead_outside_the_parser_and_shifts_by_who_knows_what():
+    ahead = {"type": "lookahead", "value": [0, 8]}
+    refused(ethernet().run("x", assign(standard("egress_spec"), ahead)), "operand type 'lookahead' in action 'x'")
+    negative = op("-", number(1), field("ethernet", "type"))
+    for shift in ("<<", ">>"):
+        refused(
+            ethernet().run("x", assign(standard("egress_spec"), op(shift, number(1), negative))),
+            f"operation '{shift}' by",
+        )
+
+
 def test_jumping_back():
     refused(ethernet().run("x", call("exit"), call("_jump", number(0))), "a loop in action 'x'")
 
@@ -149,7 +160,7 @@ def test_jumping_back():
         ({"op": "primitive", "parameters": [call("exit")]}, "primitive 'exit' in parser state 's'"),
         (
             {"op": "set", "parameters": [field("ethernet", "type"), {"type": "lookahead", "value": [8, 8]}]},
-            "lookahead at bit 8",
+            "lookahead of 8 bits at bit 8",
         ),
     ],
 )
@@ -285,6 +296,7 @@ def test_every_part_of_a_program_may_be_missing_or_of_another_type():
             "no positive constant",
         ),
         (ethernet().condition("c", boolean(True), "nope", None), "there is no table or condition 'nope'"),
+        (ethernet().condition("c", op("?", boolean(True), number(1), boolean(True)), None, None), "chooses between"),
         (ethernet().state("s", [{"op": "extract", "parameters": []}]), "parser operation 'extract' has 0 parameters"),
         (ethernet().state("s", [], None, {"type": "hexstr", "value": "0x1", "next_state": None}), "there is no key"),
         (

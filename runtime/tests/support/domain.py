@@ -1,0 +1,216 @@
+# SPDX-FileCopyrightText: 2026 the p4dmm authors
+# SPDX-License-Identifier: Apache-2.0
+"""A whole domain in one event loop: embedded switches with their real P4Runtime servers, wires, and a controller."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from ipaddress import IPv6Address, IPv6Network
+from pathlib import Path
+
+from p4dmm.config import Network, PortRef, load_network
+from p4dmm.controller import Controller, HandoverEvent
+from p4dmm.softswitch.service import SwitchServer, Wire
+from p4dmm.wire import (
+    ETHERTYPE_IPV6,
+    Ethernet,
+    Frame,
+    IPv6Packet,
+    MacAddress,
+    NeighborSolicitation,
+    PrefixInformation,
+    RouterAdvertisement,
+    decode_frame,
+    neighbor_advertisement,
+    neighbor_solicitation,
+)
+
+TRIANGLE = Path(__file__).parents[3] / "topo" / "triangle.toml"
+TIMEOUT_S = 20.0
+"""Of every wait; generous, since it only runs out when something is wrong."""
+
+UDP = 17
+
+
+class Station:
+    """A host as a list of what it received and a way to send."""
+
+    def __init__(self, mac: MacAddress) -> None:
+        self.mac = mac
+        self.frames: list[bytes] = []
+        self.answers_probes = True
+        self.wire: Wire | None = None
+        self._news = asyncio.Event()
+
+    def plug(self, wire: Wire) -> None:
+        """Take the host end of a wire, leaving the one before."""
+        self.unplug()
+        self.wire = wire
+        wire.b.open(self._receive)
+
+    def unplug(self) -> None:
+        if self.wire is not None:
+            self.wire.b.close()
+            self.wire = None
+
+    def send(self, frame: bytes) -> None:
+        assert self.wire is not None
+        assert self.wire.b.send(frame)
+
+    def send_udp(self, router: MacAddress, src: IPv6Address, dst: IPv6Address, payload: bytes) -> None:
+        self.send(udp_frame(self.mac, router, src, dst, payload))
+
+    def announce(self) -> None:
+        """What a Linux host sends first when its carrier comes: duplicate address detection."""
+        link_local = self.mac.link_local()
+        self.send(neighbor_solicitation(link_local, src_mac=self.mac, src=IPv6Address("::")))
+
+    def decoded(self) -> list[Frame]:
+        return [decode_frame(frame) for frame in self.frames]
+
+    def payloads(self) -> list[bytes]:
+        """Of the UDP packets received."""
+        return [f.ipv6.payload[8:] for f in self.decoded() if f.ipv6 is not None and f.ipv6.next_header == UDP]
+
+    def prefixes(self) -> dict[IPv6Network, int]:
+        """Advertised to the host: prefix -> preferred lifetime, the latest word on each."""
+        result: dict[IPv6Network, int] = {}
+        for frame in self.decoded():
+            if isinstance(frame.message, RouterAdvertisement):
+                for option in frame.message.options:
+                    if isinstance(option, PrefixInformation):
+                        result[IPv6Network((option.prefix, option.prefix_length))] = option.preferred_lifetime
+        return result
+
+    async def until(self, condition: Callable[["Station"], bool], what: str) -> None:
+        async with asyncio.timeout(TIMEOUT_S):
+            while not condition(self):
+                self._news.clear()
+                try:
+                    await self._news.wait()
+                except asyncio.CancelledError:
+                    raise AssertionError(f"{self.mac} did not get {what}; it has {self.decoded()}") from None
+
+    def _receive(self, data: bytes) -> None:
+        self.frames.append(data)
+        self._news.set()
+        frame = decode_frame(data)
+        message = frame.message
+        if self.answers_probes and isinstance(message, NeighborSolicitation) and frame.ipv6 is not None:
+            answer = neighbor_advertisement(
+                message.target,
+                src_mac=self.mac,
+                dst=frame.ipv6.src,
+                dst_mac=frame.ethernet.src,
+                router=False,
+            )
+            self.send(answer)
+
+
+class Domain:
+    """The network of a file, running."""
+
+    def __init__(self, network: Network) -> None:
+        self.network = network
+        self.events: list[HandoverEvent] = []
+        self.servers = {s.name: SwitchServer(device_id=s.device_id) for s in network.switches}
+        self.access: dict[PortRef, Wire] = {}
+        self.controller: Controller | None = None
+        self._news = asyncio.Event()
+
+    async def start_switches(self) -> None:
+        for server in self.servers.values():
+            await server.start()
+        addresses = {name: server.address for name, server in self.servers.items()}
+        switches = tuple(s.model_copy(update={"address": addresses[s.name]}) for s in self.network.switches)
+        self.network = self.network.model_copy(update={"switches": switches})
+        for link in self.network.links:
+            wire = Wire()
+            for end, ref in zip((wire.a, wire.b), link.ends, strict=True):
+                self.servers[ref.switch].attach_port(ref.port, end)
+        for switch in self.network.switches:
+            for port in switch.ports:
+                if port.role != "core":
+                    wire = self.access[PortRef(switch=switch.name, port=port.number)] = Wire()
+                    self.servers[switch.name].attach_port(port.number, wire.a)
+
+    async def start_controller(self) -> Controller:
+        self.controller = Controller(self.network, on_event=self._on_event)
+        async with asyncio.timeout(TIMEOUT_S):
+            await self.controller.start()
+        return self.controller
+
+    async def stop_controller(self) -> None:
+        if self.controller is not None:
+            await self.controller.stop()
+            self.controller = None
+
+    async def stop(self) -> None:
+        await self.stop_controller()
+        for server in self.servers.values():
+            await server.stop()
+
+    def wire(self, at: str) -> Wire:
+        return self.access[PortRef.model_validate(at)]
+
+    def mac(self, switch: str) -> MacAddress:
+        found = self.network.switch(switch)
+        assert found is not None
+        return found.router_mac
+
+    async def until(self, condition: Callable[[HandoverEvent], bool], what: str) -> HandoverEvent:
+        """The first event from now on, or already there, that meets the condition."""
+        seen = 0
+        async with asyncio.timeout(TIMEOUT_S):
+            while True:
+                for event in self.events[seen:]:
+                    if condition(event):
+                        return event
+                seen = len(self.events)
+                self._news.clear()
+                try:
+                    await self._news.wait()
+                except asyncio.CancelledError:
+                    raise AssertionError(f"no {what}; events: {self.events}") from None
+
+    async def stage(self, stage: str, new: str | None = None) -> HandoverEvent:
+        """Wait for a stage of a handover to `new`; forget the events before it."""
+        event = await self.until(
+            lambda e: e.stage == stage and (new is None or str(e.new) == new), f"{stage} {new or ''}"
+        )
+        del self.events[: self.events.index(event) + 1]
+        return event
+
+    def table_rows(self) -> dict[str, set[object]]:
+        """What every switch holds."""
+        result: dict[str, set[object]] = {}
+        for name, server in self.servers.items():
+            pipeline = server.device.pipeline
+            assert pipeline is not None
+            result[name] = {(table.name, entry) for table in pipeline.tables.values() for entry in table.entries()}
+        return result
+
+    def _on_event(self, event: HandoverEvent) -> None:
+        self.events.append(event)
+        self._news.set()
+
+
+@asynccontextmanager
+async def running_domain(network: Network | None = None, **domain: float) -> AsyncIterator[Domain]:
+    """Switches and controller; keywords replace times of the file's domain."""
+    network = network or load_network(TRIANGLE)
+    if domain:
+        network = network.model_copy(update={"domain": network.domain.model_copy(update=domain)})
+    running = Domain(network)
+    try:
+        await running.start_switches()
+        await running.start_controller()
+        yield running
+    finally:
+        await running.stop()
+
+
+def udp_frame(src_mac: MacAddress, dst_mac: MacAddress, src: IPv6Address, dst: IPv6Address, payload: bytes) -> bytes:
+    """Ports 0x1234 and 0x5678; no checksum, nobody looks at it."""
+    datagram = b"\x12\x34\x56\x78" + (8 + len(payload)).to_bytes(2, "big") + b"\x00\x00" + payload
+    return Ethernet(dst_mac, src_mac, ETHERTYPE_IPV6, IPv6Packet(src, dst, UDP, datagram, 64).encode()).encode()
