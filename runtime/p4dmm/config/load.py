@@ -65,7 +65,9 @@ def _validate(path: Path, model: type[_Model], data: dict[str, Any]) -> _Model:
 
 
 def _first_problem(model: type[BaseModel], error: ValidationError) -> str:
-    first = error.errors(include_url=False)[0]
+    problems = error.errors(include_url=False)
+    # A misspelt key is reported twice, as unknown and as missing; the first is the one to mend.
+    first = next((p for p in problems if p["type"] == "extra_forbidden"), problems[0])
     where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"]).lstrip(".")
     message = first["msg"].removeprefix("Value error, ")
     more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""

@@ -175,6 +175,8 @@ class Domain(_Object):
     """Unanswered solicitations that make a node detached (MAX_UNICAST_SOLICIT)."""
     deprecated_s: Annotated[float, Field(gt=0)] = 86400.0
     """How long a prefix outlives its node's move away from its anchor, at most."""
+    connect_timeout_s: Annotated[float, Field(gt=0)] = 30.0
+    """How long a starting controller waits for switches that do not answer before it begins without them."""
     detached_s: Annotated[float, Field(ge=0)] = 300.0
     """How long the prefixes of a detached node wait for its return."""
 
@@ -224,7 +226,7 @@ class Network(_Object):
             ("loopback", [s.loopback for s in self.switches]),
             ("router MAC", [s.router_mac for s in self.switches]),
             ("link end", [str(end) for link in self.links for end in link.ends]),
-            ("host name", [h.name for h in (*self.nodes, *self.correspondents)]),
+            ("host name", [*(n.name for n in self.nodes), *(c.name for c in self.correspondents)]),
         ):
             _unique(values, what)
         for link in self.links:

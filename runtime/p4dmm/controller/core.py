@@ -34,6 +34,7 @@ class Controller:
         pipeline: PipelineFiles | None = None,
         on_event: Callable[[HandoverEvent], None] | None = None,
     ) -> None:
+        self._network = network
         self._topology = Topology(network)
         self._fabric = Fabric(network, self._topology, pipeline or default_pipeline(), self._packet_in)
         self._services = Services(self._topology, network.domain, self._fabric, on_event)
@@ -53,7 +54,7 @@ class Controller:
     async def start(self) -> None:
         """Connect to every switch, read what is installed back into bindings, and repair what differs."""
         self._fabric.start()
-        rows = await self._fabric.read_all()
+        rows = await self._fabric.read_all(self._network.domain.connect_timeout_s)
         found = recover(rows, self._topology, self._services.now())
         log.info("switches read", rows=len(rows), bindings=len(found.bindings), hosts=len(found.hosts))
         self._nodes.adopt(found.bindings)

@@ -59,15 +59,24 @@ class Fabric:
     async def stop(self) -> None:
         await asyncio.gather(*(connection.stop() for connection in self.connections.values()))
 
-    async def read_all(self) -> list[Row]:
-        """Wait for every switch and return what they hold. To be followed by `reconcile_all`."""
-        await asyncio.gather(*(event.wait() for event in self._connected.values()))
+    async def read_all(self, timeout_s: float) -> list[Row]:
+        """Wait for the switches and return what they hold. To be followed by `reconcile_all`.
+
+        A switch that does not come in time is begun without; it is brought to `wanted` when it does.
+        """
+        try:
+            async with asyncio.timeout(timeout_s):
+                await asyncio.gather(*(event.wait() for event in self._connected.values()))
+        except TimeoutError:
+            for name, connection in self.connections.items():
+                if not self._connected[name].is_set():
+                    log.warning("switch does not answer; starting without it", switch=name, address=connection.address)
         return list(chain.from_iterable(self._found.values()))
 
     async def reconcile_all(self) -> None:
         """Let every switch be brought to `wanted`, now and whenever it comes back."""
         self._may_reconcile.set()
-        await asyncio.gather(*(event.wait() for event in self._reconciled.values()))
+        await asyncio.gather(*(self._reconciled[name].wait() for name in self._found))
 
     def adopt(self, rows: Iterable[Row]) -> None:
         """Want these rows too, without writing them: for bindings read back from the switches."""

@@ -3,7 +3,7 @@
 """What ``p4dmm demo`` prints. On a terminal boxes and colours, elsewhere plain lines."""
 
 from collections.abc import Sequence
-from ipaddress import IPv6Address
+from ipaddress import IPv6Network
 from pathlib import Path
 
 from rich.columns import Columns
@@ -35,23 +35,23 @@ class Face:
 
     def __init__(self, console: Console, mobile: str, begun: float) -> None:
         self._console, self._mobile, self._begun = console, mobile, begun
-        self._attached = begun
 
     def say(self, text: str) -> None:
         """Print a line."""
-        self._console.print(escape(text))
+        self._line(escape(text))
 
     def event(self, event: EventLike) -> None:
         """Print one stage as the controller tells it."""
-        detail = f"  {event.detail}" if event.detail else ""
-        self._console.print(f"  [dim]{event.at - self._begun:8.3f} s[/dim]  {event.stage:<10}{escape(detail)}")
+        where = f" at {event.new}" if event.new else ""
+        words = f"{event.stage:<9} {event.kind}{where} {event.detail}".rstrip()
+        self._line(f"  [dim]{event.at - self._begun:8.3f} s[/dim]  {escape(words)}")
 
     def network(self, lab: Lab, nodes: Sequence[NodeLike]) -> None:
         """Draw the map: a box per switch with its nodes, the prefixes it anchors and its tunnels."""
         boxes = {switch.name: _lines(switch, lab, nodes) for switch in lab.network.switches}
         if not self._console.is_terminal:
             for name, lines in boxes.items():
-                self._console.print(f"  {name:<4} {escape('; '.join(lines) or '-')}")
+                self._line(f"  {name:<4} {escape('; '.join(lines) or '-')}")
             return
         panels = []
         for name, lines in boxes.items():
@@ -68,48 +68,52 @@ class Face:
         parts = ["attach 0", *(f"{stage} {ms:.1f}" for stage, ms in handover.stages_ms(_STAGES))]
         through = handover.after_attach_ms(traffic.ping.first_after(handover.times.attached))
         parts.append(f"first packet through {through:.1f}" if through is not None else "NOTHING THROUGH")
-        self._console.print(f"  [bold]{escape(handover.title)}[/bold]: {' -> '.join(parts)} ms")
+        self._line(f"  [bold]{escape(handover.title)}[/bold]: {' -> '.join(parts)} ms")
         for stream in traffic.streams:
             stats = handover.stats(stream)
-            self._console.print(
+            self._line(
                 f"    {stream.name:<9} sent {stats.sent}, lost {_count(stats.lost)}, duplicates {stats.duplicates}, "
                 f"reordered {stats.reordered}, longest silence {handover.gap_ms(stream):.0f} ms"
             )
         if connection := handover.connection:
             anchor = f"native at {handover.move.to.switch}" if connection.source in handover.pool else "NOT native"
-            self._console.print(
+            self._line(
                 f"    new connection from {connection.source} ({anchor}): "
                 f"{connection.octets} octets in {connection.seconds * 1000:.0f} ms"
             )
         elif handover.problem:
-            self._console.print(f"    [red]{escape(handover.problem)}[/red]")
+            self._line(f"    [red]{escape(handover.problem)}[/red]")
 
     def summary(self, journey: Journey, picture: Path | None) -> None:
         """Print the table and the verdict."""
         table = Table(title=f"{journey.node}: {journey.claim}", title_justify="left", box=None, pad_edge=False)
         names = [stream.name for stream in journey.traffic.streams]
         columns = ["handover", "seen", "decided", "installed", "through [ms]"]
-        columns += [f"lost {name}" for name in names] + ["dup", "TCP stood [ms]", "new source"]
+        columns += [f"lost {name}" for name in names] + ["dup", "TCP stood [ms]", "new connection from"]
         for column in columns:
-            table.add_column(column, justify="left" if column in {"handover", "new source"} else "right")
+            table.add_column(column, justify="left" if column in {"handover", "new connection from"} else "right")
         for handover in journey.handovers:
             table.add_row(*_row(journey, handover))
         self._console.print()
         self._console.print(table)
         if tcp := journey.traffic.tcp:
             down, up = (sum(octets for _, octets in way) for way in (tcp.down, tcp.up))
-            self._console.print(
+            self._line(
                 f"one TCP connection from {tcp.local}: {down} octets down, {up} up, every octet verified"
                 if not tcp.problems
                 else f"[red]the TCP connection from {tcp.local} broke[/red]"
             )
         if picture:
-            self._console.print(f"timeline: {escape(str(picture))}")
+            self._line(f"timeline: {escape(str(picture))}")
         problems = journey.problems()
         for problem in problems:
-            self._console.print(f"[red]PROBLEM[/red] {escape(problem)}")
+            self._line(f"[red]PROBLEM[/red] {escape(problem)}")
         if not problems:
-            self._console.print("[green]every connection survived every move[/green]")
+            self._line("[green]every connection survived every move[/green]")
+
+    def _line(self, text: str) -> None:
+        # Folding is the terminal's task; a file keeps one line per fact.
+        self._console.print(text, soft_wrap=True)
 
 
 def _row(journey: Journey, handover: Handover) -> list[str]:
@@ -118,13 +122,13 @@ def _row(journey: Journey, handover: Handover) -> list[str]:
     all_stats = [handover.stats(stream) for stream in journey.traffic.streams]
     stood = journey.tcp_gap_ms(handover)
     return [
-        handover.title,
+        f"{handover.number}. {handover.old}>{handover.move.to} {'planned' if handover.move.planned else 'reactive'}",
         *(_ms(value) for value in stages),
         _ms(through),
         *(_count(stats.lost) for stats in all_stats),
         str(sum(stats.duplicates for stats in all_stats)),
         "-" if stood is None else f"{stood:.0f}",
-        str(handover.connection.source) if handover.connection else "-",
+        _anchor(handover),
     ]
 
 
@@ -154,14 +158,16 @@ def _neighbours(network: Network, name: str) -> str:
     return "-- " + " ".join(sorted({other for pair in ends if name in pair for other in pair - {name}}))
 
 
+def _anchor(handover: Handover) -> str:
+    if handover.connection is None:
+        return "-"
+    where = handover.move.to.switch if handover.connection.source in handover.pool else "elsewhere"
+    return f"{where}: {IPv6Network((handover.connection.source, 64), strict=False)}"
+
+
 def _ms(value: float | None) -> str:
     return "-" if value is None else f"{value:.1f}"
 
 
 def _count(lost: int) -> str:
     return f"[bold red]{lost}[/bold red]" if lost else "0"
-
-
-def anchor_of(network: Network, address: IPv6Address) -> str | None:
-    """Return the switch whose pool an address is from."""
-    return next((switch.name for switch in network.switches if switch.pool and address in switch.pool), None)

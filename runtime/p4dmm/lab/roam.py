@@ -10,6 +10,7 @@ from ipaddress import IPv6Network
 from typing import Protocol, TypeVar
 
 from p4dmm.config import Move, Network, PortRef, Scenario
+from p4dmm.mobility import HandoverRefusedError
 from p4dmm.wire import MacAddress
 
 from .base import HostAddress, Lab, MoveTimes, NewConnection, TrafficLog, TrafficSpec
@@ -56,6 +57,10 @@ class EventLike(Protocol):
     def stage(self) -> str: ...
     @property
     def at(self) -> float: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def new(self) -> PortRef | None: ...
     @property
     def detail(self) -> str: ...
 
@@ -156,7 +161,10 @@ class Roam:
             f"move {number}: {node.name} {old} -> {move.to}, {'planned' if move.planned else 'reactive'}"
         )
         if move.planned:
-            await bounded(controller.prepare(node.mac, move.to), START_TIMEOUT_S, f"{move.to} was not prepared")
+            try:
+                await bounded(controller.prepare(node.mac, move.to), START_TIMEOUT_S, f"{move.to} was not prepared")
+            except HandoverRefusedError as error:
+                raise LabError(f"move {number} to {move.to} was refused: {error}") from error
             prepared = time.monotonic()
         times = await lab.move(node.name, move.to, planned=move.planned)
         connection, problem = await self._connect(move)

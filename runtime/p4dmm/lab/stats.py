@@ -54,6 +54,11 @@ class StreamLog:
             highest = max(highest, sequence)
         return StreamStats(len(chosen), len(seen), duplicates, reordered)
 
+    def lost(self) -> list[float]:
+        """Return when each packet that never arrived was sent."""
+        arrived = {sequence for sequence, _ in self.arrivals}
+        return [at for sequence, at in enumerate(self.sent) if sequence not in arrived]
+
     def first_after(self, instant: float) -> float | None:
         """Return when the first packet arrived at or after ``instant``; None if none did."""
         return min((at for _, at in self.arrivals if at >= instant), default=None)

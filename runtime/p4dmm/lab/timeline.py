@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 the p4dmm authors
 # SPDX-License-Identifier: Apache-2.0
-"""The journey as a picture."""
+"""The journey as a picture: all of it over time, and each handover in close-up."""
 
 from ipaddress import IPv6Address
 from pathlib import Path
@@ -8,15 +8,17 @@ from typing import Any
 
 from .base import HostAddress
 from .errors import LabError
-from .records import Journey
+from .records import Handover, Journey
 from .stats import rate_per_bin
 
 _BIN_S = 0.1
 _STAGES = {"prepared": "tab:purple", "seen": "tab:orange", "decided": "tab:olive", "installed": "tab:green"}
+_BEFORE_MS, _AFTER_MS = 100, 200
+_LINKS = "tab:red"
 
 
 def draw(journey: Journey, path: Path) -> None:
-    """Write a PNG: packets received, TCP goodput and addresses over time, with the handovers marked."""
+    """Write a PNG. LabError where matplotlib is missing."""
     try:
         import matplotlib as mpl  # noqa: PLC0415 an extra, and slow to import
 
@@ -24,49 +26,58 @@ def draw(journey: Journey, path: Path) -> None:
         from matplotlib import pyplot as plt  # noqa: PLC0415
     except ImportError as error:
         raise LabError("no timeline: matplotlib is not installed; pip install 'p4dmm[plots]'") from error
-    rows = 3 if journey.traffic.tcp else 2
-    heights = [2.2, 1.5, 1.1] if rows == 3 else [2.2, 1.1]
-    figure, axes = plt.subplots(
-        rows, 1, sharex=True, figsize=(13, 2.6 * rows + 1), height_ratios=heights, layout="constrained"
-    )
+    tcp = journey.traffic.tcp is not None
+    heights = [2.0, *([1.3] if tcp else []), 1.2, 2.0]
+    figure = plt.figure(figsize=(14, 2.0 * sum(heights) / 1.5), layout="constrained")
+    grid = figure.add_gridspec(len(heights), len(journey.handovers), height_ratios=heights)
     start = min((stream.sent[0] for stream in journey.traffic.streams), default=journey.begun)
-    _packets(axes[0], journey, start)
-    if journey.traffic.tcp:
-        _goodput(axes[1], journey, start)
-    _addresses(axes[-1], journey, start)
-    for axis in axes:
-        _moves(axis, journey, start)
-    _label_moves(axes[0], journey, start)
-    axes[-1].set_xlabel("seconds")
-    axes[-1].set_xlim(0, journey.ended - start)
-    figure.suptitle(f"{journey.node}: {journey.claim}", fontsize=10)
+    end = max((stream.sent[-1] for stream in journey.traffic.streams), default=journey.ended)
+    wide = [figure.add_subplot(grid[row, :]) for row in range(len(heights) - 1)]
+    _packets(wide[0], journey, start, end)
+    if tcp:
+        _goodput(wide[1], journey, start, end)
+    _addresses(wide[-1], journey, start)
+    for axis in wide:
+        axis.set_xlim(0, end - start)
+        for handover in journey.handovers:
+            axis.axvspan(handover.begun - start, handover.times.done - start, color=_LINKS, alpha=0.2, linewidth=0)
+            axis.axvline(handover.times.attached - start, color=_LINKS, linewidth=0.8)
+    wide[-1].set_xlabel("seconds")
+    for column, handover in enumerate(journey.handovers):
+        _close_up(figure.add_subplot(grid[-1, column]), journey, handover)
+    figure.suptitle(f"{journey.node}: {journey.claim}", fontsize=11)
     path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=110)
+    figure.savefig(path, dpi=100)
     plt.close(figure)
 
 
-def _packets(axis: Any, journey: Journey, start: float) -> None:
+def _packets(axis: Any, journey: Journey, start: float, end: float) -> None:
     for stream in journey.traffic.streams:
-        bins = rate_per_bin([(at, 1) for _, at in stream.arrivals], start, journey.ended, _BIN_S)
+        bins = rate_per_bin([(at, 1) for _, at in stream.arrivals], start, end, _BIN_S)[:-1]
         axis.plot([at - start for at, _ in bins], [rate for _, rate in bins], label=stream.name, linewidth=1)
-        arrived = {sequence for sequence, _ in stream.arrivals}
-        lost = [at - start for sequence, at in enumerate(stream.sent) if sequence not in arrived]
-        axis.plot(lost, [0] * len(lost), "x", color="red", markersize=4, clip_on=False)
-    axis.plot([], [], "x", color="red", markersize=4, label="lost (when sent)")
-    axis.set_ylabel("packets received per s")
-    axis.legend(loc="lower left", fontsize=8, ncols=4)
+        axis.plot([at - start for at in stream.lost()], [0] * len(stream.lost()), "x", color="red", clip_on=False)
+    axis.plot([], [], "x", color="red", label="lost (when sent)")
     axis.set_ylim(bottom=0)
+    axis.set_ylim(top=axis.get_ylim()[1] * 1.35)
+    for handover in journey.handovers:
+        lost = ", ".join(f"{s.name} {handover.stats(s).lost}" for s in journey.traffic.streams)
+        where = handover.times.attached - start, axis.get_ylim()[1]
+        words = f"{handover.title}\nlost: {lost}"
+        offset = {"xytext": (4, -4), "textcoords": "offset points", "va": "top", "fontsize": 8}
+        axis.annotate(words, where, **offset).set_in_layout(False)
+    axis.set_ylabel("packets\nreceived per s")
+    _legend(axis)
 
 
-def _goodput(axis: Any, journey: Journey, start: float) -> None:
+def _goodput(axis: Any, journey: Journey, start: float, end: float) -> None:
     tcp = journey.traffic.tcp
     assert tcp
     for way, arrivals in (("down", tcp.down), ("up", tcp.up)):
-        bins = rate_per_bin(arrivals, start, journey.ended, _BIN_S)
+        bins = rate_per_bin(arrivals, start, end, _BIN_S)[:-1]
         axis.plot([at - start for at, _ in bins], [rate * 8 / 1e6 for _, rate in bins], label=f"TCP {way}", linewidth=1)
-    axis.set_ylabel("goodput, Mbit/s")
-    axis.legend(loc="lower left", fontsize=8, ncols=2)
+    axis.set_ylabel("goodput\nMbit/s")
     axis.set_ylim(bottom=0)
+    _legend(axis)
 
 
 def _addresses(axis: Any, journey: Journey, start: float) -> None:
@@ -77,50 +88,46 @@ def _addresses(axis: Any, journey: Journey, start: float) -> None:
     for (at, sample), end in zip(journey.addresses, ends, strict=True):
         for address in sample:
             if address.address in order:
-                axis.barh(
-                    order.index(address.address),
-                    end - at,
-                    left=at - start,
-                    height=0.6,
-                    color=_colour(address),
-                    linewidth=0,
-                )
+                row = order.index(address.address)
+                axis.barh(row, end - at, left=at - start, height=0.6, color=_colour(address), linewidth=0)
     for state, colour in (("preferred", "tab:blue"), ("deprecated", "lightsteelblue"), ("tentative", "gold")):
         axis.barh(0, 0, color=colour, label=state)
-    axis.set_yticks(range(len(order)), [f"{a}{' (streams)' if a == journey.traffic.source else ''}" for a in order])
-    axis.tick_params(axis="y", labelsize=7)
-    axis.set_ylabel("addresses")
+    names = [f"{a}{chr(10)}all streams use it" if a == journey.traffic.source else str(a) for a in order]
+    axis.set_yticks(range(len(order)), names)
+    axis.tick_params(axis="y", labelsize=8)
     axis.invert_yaxis()
-    axis.legend(loc="lower left", fontsize=8, ncols=3)
+    _legend(axis)
+
+
+def _close_up(axis: Any, journey: Journey, handover: Handover) -> None:
+    attached = handover.times.attached
+
+    def ms(instants: list[float]) -> list[float]:
+        near = [(at - attached) * 1000 for at in instants]
+        return [at for at in near if -_BEFORE_MS <= at <= _AFTER_MS]
+
+    streams = journey.traffic.streams
+    for row, stream in enumerate(streams):
+        arrived, lost = ms([at for _, at in stream.arrivals]), ms(stream.lost())
+        axis.plot(arrived, [row] * len(arrived), "|", color=f"C{row}", markersize=12)
+        axis.plot(lost, [row] * len(lost), "x", color="red")
+    axis.axvspan(*ms([max(handover.begun, attached - _BEFORE_MS / 1000)])[:1], 0, color=_LINKS, alpha=0.2, linewidth=0)
+    axis.axvline(0, color=_LINKS, linewidth=1, label="attach 0")
+    for stage, at in handover.stages_ms(_STAGES):
+        axis.axvline(at, color=_STAGES[stage], linewidth=1, label=f"{stage} {at:.1f}")
+    axis.set_yticks(range(len(streams)), [stream.name for stream in streams])
+    axis.set_ylim(-0.5, len(streams) + 0.9)
+    axis.set_xlim(-_BEFORE_MS, _AFTER_MS)
+    axis.set_title(handover.title, fontsize=9)
+    axis.set_xlabel("ms since attach")
+    axis.legend(loc="upper center", fontsize=7, ncols=3)
+
+
+def _legend(axis: Any) -> None:
+    axis.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), fontsize=8)
 
 
 def _colour(address: HostAddress) -> str:
     if address.tentative:
         return "gold"
     return "lightsteelblue" if address.deprecated else "tab:blue"
-
-
-def _moves(axis: Any, journey: Journey, start: float) -> None:
-    for handover in journey.handovers:
-        axis.axvspan(handover.begun - start, handover.times.done - start, color="tab:red", alpha=0.15, linewidth=0)
-        axis.axvline(handover.times.attached - start, color="tab:red", linewidth=0.8)
-        for stage, at in handover.stages.items():
-            if stage in _STAGES:
-                axis.axvline(at - start, color=_STAGES[stage], linewidth=0.8, linestyle=":")
-
-
-def _label_moves(axis: Any, journey: Journey, start: float) -> None:
-    top = axis.get_ylim()[1]
-    for handover in journey.handovers:
-        words = [handover.title, *(f"{stage} {ms:+.1f} ms" for stage, ms in handover.stages_ms(_STAGES))]
-        lost = ", ".join(f"{s.name} {handover.stats(s).lost}" for s in journey.traffic.streams)
-        words.append(f"lost: {lost}")
-        axis.annotate(
-            "\n".join(words),
-            (handover.times.attached - start, top),
-            xytext=(4, -4),
-            textcoords="offset points",
-            fontsize=7,
-            va="top",
-        )
-    axis.set_ylim(top=top * 1.05)

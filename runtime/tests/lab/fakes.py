@@ -17,6 +17,8 @@ class Event:
     mac: object
     stage: str
     at: float
+    kind: str = "planned"
+    new: object = None
     detail: str = ""
 
 

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from p4dmm.config import Scenario, load_network
 from p4dmm.lab.errors import LabError
-from p4dmm.lab.face import Face, anchor_of
+from p4dmm.lab.face import Face
 from p4dmm.lab.records import first_stages
 from p4dmm.lab.roam import Roam, bounded
 from p4dmm.lab.timeline import draw
@@ -122,14 +122,6 @@ async def test_the_picture(tmp_path):
 def test_stages_are_the_first_within_the_handover():
     events = [("seen", 1.0), ("seen", 2.0), ("installed", 2.5), ("seen", 2.7), ("retired", 3.0)]
     assert first_stages(events, 2.0, 3.0) == {"seen": 2.0, "installed": 2.5}
-
-
-def test_anchor_of():
-    network = load_network(TOPO / "triangle.toml")
-    lab = FakeLab(network)
-    lab.at["mn1"] = network.nodes[1].at
-    assert anchor_of(network, lab.address("mn1")) == "s2"
-    assert anchor_of(network, network.switches[0].loopback) is None
 
 
 async def test_waits_are_bounded():

@@ -13,6 +13,7 @@ def test_loss_duplicates_and_order_are_counted_apart():
     stream = log([0, 1, 2, 3, 4], [(0, 0.1), (2, 2.1), (1, 2.2), (2, 2.3), (4, 4.1)])
     assert stream.stats() == StreamStats(sent=5, received=4, duplicates=1, reordered=1)
     assert stream.stats().lost == 1
+    assert stream.lost() == [3]
 
 
 def test_a_late_duplicate_is_no_reordering():
