@@ -87,11 +87,12 @@ class PacketTest(BaseTest):
     def expect(self, *out, punts=(), drops=(), egress_drops=()):
         """Compare all that the packets since the last call caused. `out` are (port, frame) pairs."""
         frames, packet_ins = self._collect()
-        self.assertEqual(*_readable(Counter((port, bytes(packet)) for port, packet in out), Counter(frames)))
+        expect_equal("frames", Counter((port, bytes(packet)) for port, packet in out), Counter(frames))
         wanted = Counter(punt._replace(frame=bytes(punt.frame)) for punt in punts)
-        self.assertEqual(*_readable(wanted, Counter(packet_ins)))
+        expect_equal("packet-ins", wanted, Counter(packet_ins))
         before, self._drops = self._drops, read_drops()
-        self.assertEqual(_counted(drops, egress_drops), self._drops - before)
+        counted = [("drop_reasons", name) for name in drops] + [("egress_drop_reasons", name) for name in egress_drops]
+        expect_equal("drops", Counter(counted), self._drops - before)
         self._seen.update(drops, egress_drops, (punt.reason for punt in punts))
 
     def expect_counted(self, counter, row, *packets):
@@ -99,13 +100,14 @@ class PacketTest(BaseTest):
         entry = p4rt.DirectCounterEntry(counter)
         entry.table_entry = table_entry(row)
         found = [(data.packet_count, data.byte_count) for data in entry.read()]
-        self.assertEqual(found, [(len(packets), sum(len(bytes(packet)) for packet in packets))])
+        wanted = (len(packets), sum(len(bytes(packet)) for packet in packets))
+        assert found == [wanted], f"{counter}: counted {found}, expected {wanted} packets and bytes"
         self._seen.add(counter)
 
     def expect_covered(self, names):
         """Each was installed or seen by this test. Default actions show only in what the test checks of them."""
         unproven = {name for name in names if name not in self._seen and name not in default_actions()}
-        self.assertEqual(unproven, set(), "declared as covered, but nothing of it was installed or seen")
+        assert not unproven, f"declared as covered, but neither installed nor seen: {', '.join(sorted(unproven))}"
 
     def _remove_rows(self):
         for entry in reversed(self._undo):
@@ -126,7 +128,7 @@ class PacketTest(BaseTest):
 
     def _next_frame(self, port):
         found = self.dataplane.poll(device_number=0, port_number=port, timeout=PATIENCE)
-        self.assertIsInstance(found, self.dataplane.PollSuccess, f"the sentinel to port {port} is lost")
+        assert isinstance(found, self.dataplane.PollSuccess), f"the sentinel to port {port} is lost"
         return bytes(found.packet)
 
     def _sentinels_by_port(self, number):
@@ -188,7 +190,7 @@ def _open(config):
 
 
 def table_entry(row):
-    entry = p4rt.TableEntry(row.table)
+    entry = p4rt.TableEntry(p4rt.context.get_table(row.table).preamble.name)
     for name, value in row.key.items():
         entry.match[name] = str(value)
     entry.action = p4rt.Action(row.action)
@@ -205,7 +207,9 @@ def next_packet_in():
     message = p4rt.client.get_stream_packet("packet", timeout=PATIENCE)
     if message is None:
         raise AssertionError("the sentinel to the controller is lost")
-    names = {info.id: info.name for info in p4rt.context.get_controller_packet_metadata("packet_in").metadata}
+    names = {
+        info.id: info.name for info in p4rt.P4Objects(p4rt.P4Type.controller_packet_metadata)["packet_in"].metadata
+    }
     fields = {names[item.metadata_id]: int.from_bytes(item.value, "big") for item in message.packet.metadata}
     reasons = {number: name for name, number in PUNTS.items()}
     reason = reasons.get(fields["reason"], str(fields["reason"]))
@@ -225,28 +229,21 @@ def read_drops():
     )
 
 
-def _counted(drops, egress_drops):
-    return Counter(("drop_reasons", name) for name in drops) + Counter(
-        ("egress_drop_reasons", name) for name in egress_drops
-    )
-
-
 def default_actions():
     tables = p4rt.context.p4info.tables
     actions = {action.preamble.id: action.preamble.alias for action in p4rt.context.p4info.actions}
     return {f"{table.preamble.alias}.{actions[table.const_default_action_id]}" for table in tables}
 
 
-def _readable(wanted, found):
-    """Both sides with what differs first, as scapy and as hex: a failure has to be read by a person."""
-    if wanted == found:
-        return wanted, found
-    return _lines(wanted - found), _lines(found - wanted)
+def expect_equal(what, wanted, found):
+    """Compare two counters; a person has to read what differs."""
+    missing, surplus = (wanted - found), (found - wanted)
+    lines = [f"  missing: {_shown(item)}" for item in missing.elements()]
+    lines += [f"  surplus: {_shown(item)}" for item in surplus.elements()]
+    assert not lines, "\n".join([f"{what}:", *lines])
 
 
-def _lines(items):
-    return sorted(
-        f"{number} x {item._replace(frame=Ether(item.frame)) if isinstance(item, PacketIn) else (item[0], Ether(item[1]))!r} "
-        f"{(item.frame if isinstance(item, PacketIn) else item[1]).hex()}"
-        for item, number in items.items()
-    )
+def _shown(item):
+    """An outcome with its frame as scapy reads it, and in hex."""
+    texts = [f"{Ether(part)!r} {part.hex()}" if isinstance(part, bytes) else str(part) for part in item]
+    return ", ".join(texts)

@@ -210,14 +210,10 @@ class RelaysFromTunnelToTunnelTest(PacketTest):
 
 @covers("DROP_TUNNEL_HAIRPIN")
 class DropsHairpinTest(PacketTest):
-    """A packet never leaves by the tunnel it came in: by binding, by relay, or as one of two copies."""
+    """A packet never leaves by the tunnel it came in, by binding or by relay."""
 
     def runTest(self):
         self.insert(*rows.tunnel(PEER), rows.accepted(NODE, PEER), rows.tunnelled(NODE, PEER))
-        self.send(CORE, from_peer(DOWNLINK))
-        self.expect(drops=["DROP_TUNNEL_HAIRPIN"])
-        self.insert_group(GROUP, (ACCESS, 0), (CORE, PEER.tunnel_id))
-        self.modify(rows.replicated(NODE, GROUP, PEER.tunnel_id))
         self.send(CORE, from_peer(DOWNLINK))
         self.expect(drops=["DROP_TUNNEL_HAIRPIN"])
         self.insert(rows.relayed(OTHER, PEER, PEER))
@@ -310,3 +306,13 @@ class ReplicatesFromTunnelTest(PacketTest):
         )
         self.send(CORE, from_peer(DOWNLINK))
         self.expect((ACCESS, to_node(DOWNLINK)), (SECOND_CORE, encapsulated(hop(DOWNLINK), SECOND_PEER)))
+
+
+class ReplicatesBackIntoTunnelTest(PacketTest):
+    """A return to the anchor: the serving switch copies to where the packet came from, and there it ends."""
+
+    def runTest(self):
+        self.insert_group(GROUP, (ACCESS, 0), (CORE, PEER.tunnel_id))
+        self.insert(*rows.tunnel(PEER), rows.accepted(NODE, PEER), rows.replicated(NODE, GROUP, PEER.tunnel_id))
+        self.send(CORE, from_peer(DOWNLINK))
+        self.expect((ACCESS, to_node(DOWNLINK)), (CORE, encapsulated(hop(DOWNLINK))))

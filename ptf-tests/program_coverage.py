@@ -18,5 +18,6 @@ class EveryPartOfTheProgramIsCoveredTest(PacketTest):
         program |= {counter.preamble.alias for counter in info.direct_counters}
         program |= {*PUNTS, *DROPS}
         covered = frozenset().union(*COVERED.values())
-        self.assertEqual(program - covered, set(), "without a packet test")
-        self.assertEqual(covered - program, set(), "declared by a test, but not in the program")
+        untested, unknown = program - covered, covered - program
+        assert not untested, f"without a packet test: {', '.join(sorted(untested))}"
+        assert not unknown, f"declared by a test, but not in the program: {', '.join(sorted(unknown))}"

@@ -8,10 +8,10 @@ import logging
 import signal
 import sys
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -46,15 +46,12 @@ def demo(
     mode: Annotated[Mode, typer.Option(help="real hosts in namespaces, or simulated ones")] = Mode.AUTO,
 ) -> None:
     """Move a mobile node between switches and watch its connections survive."""
-    from p4dmm.config import ConfigError, load_scenario  # noqa: PLC0415
-    from p4dmm.lab.errors import LabError  # noqa: PLC0415
+    from p4dmm.config import load_scenario  # noqa: PLC0415
 
-    try:
+    with _one_line_errors("demo"):
         loaded, network = load_scenario(scenario)
         lab = _make_lab(network, mode, target, out)
         sys.exit(_run(_demo(lab, loaded, out)))
-    except (ConfigError, LabError) as error:
-        _fail("demo", error)
 
 
 def up(
@@ -63,15 +60,12 @@ def up(
     out: Annotated[Path, typer.Option(help="directory of the logs")] = Path("out/lab"),
 ) -> None:
     """Bring a network of real Linux hosts up, with its controller, and keep it until Ctrl-C."""
-    from p4dmm.config import ConfigError, load_network  # noqa: PLC0415
-    from p4dmm.lab.errors import LabError  # noqa: PLC0415
+    from p4dmm.config import load_network  # noqa: PLC0415
 
-    try:
+    with _one_line_errors("lab up"):
         lab = _make_lab(load_network(network), Mode.NETNS, target, out)
         _log_to(out / "controller.log")
         sys.exit(_run(_stay(lab)))
-    except (ConfigError, LabError) as error:
-        _fail("lab up", error)
 
 
 lab_app = typer.Typer(help="Run a network on this machine.", no_args_is_help=True)
@@ -199,6 +193,15 @@ def _run(main: "Coroutine[Any, Any, int]") -> int:
     return asyncio.run(cancellable())
 
 
-def _fail(command: str, error: Exception) -> NoReturn:
-    typer.echo(f"p4dmm {command}: {error}", err=True)
-    raise typer.Exit(CANNOT_RUN) from error
+@contextlib.contextmanager
+def _one_line_errors(command: str) -> Iterator[None]:
+    from p4dmm.config import ConfigError  # noqa: PLC0415
+    from p4dmm.forwarding import TopologyError  # noqa: PLC0415
+    from p4dmm.lab.errors import LabError  # noqa: PLC0415
+    from p4dmm.switches import SwitchWriteError  # noqa: PLC0415
+
+    try:
+        yield
+    except (ConfigError, LabError, TopologyError, SwitchWriteError) as error:
+        typer.echo(f"p4dmm {command}: {error}", err=True)
+        raise typer.Exit(CANNOT_RUN) from error

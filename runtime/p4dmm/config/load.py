@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """TOML file -> frozen, validated objects. Every error is one line."""
 
+import json
+import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -49,11 +51,15 @@ def _read(path: Path) -> dict[str, Any]:
         data = path.read_bytes()
     except OSError as error:
         raise ConfigError(path, f"cannot be read: {error.strerror}") from error
+    except ValueError as error:  # a NUL in its name
+        raise ConfigError(path, f"cannot be read: {error}") from error
     if len(data) > MAX_FILE_SIZE:
         raise ConfigError(path, f"has {len(data)} octets, at most {MAX_FILE_SIZE} are allowed")
     try:
         return tomllib.loads(data.decode())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except RecursionError as error:
+        raise ConfigError(path, "is no TOML of ours: it nests too deeply") from error
+    except ValueError as error:  # also a number of thousands of digits
         raise ConfigError(path, f"is no TOML: {error}") from error
 
 
@@ -68,9 +74,9 @@ def _first_problem(model: type[BaseModel], error: ValidationError) -> str:
     problems = error.errors(include_url=False)
     # A misspelt key is reported twice, as unknown and as missing; the first is the one to mend.
     first = next((p for p in problems if p["type"] == "extra_forbidden"), problems[0])
-    where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"]).lstrip(".")
+    where = "".join(f"[{part}]" if isinstance(part, int) else f".{_key(part)}" for part in first["loc"]).lstrip(".")
     message = first["msg"].removeprefix("Value error, ")
-    more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
     if first["type"] == "extra_forbidden":
         parent = _model_at(model, first["loc"][:-1])
         return f"unknown key {where}; allowed: {', '.join(sorted(_keys(parent)))}{more}"
@@ -79,6 +85,11 @@ def _first_problem(model: type[BaseModel], error: ValidationError) -> str:
     if not where or first["type"] == "value_error":
         return f"{where}: {message}{more}" if where else f"{message}{more}"
     return f"{where} = {first['input']!r}: {message}{more}"
+
+
+def _key(name: str) -> str:
+    """As TOML writes it: anything but a bare key in quotes, so that it stays one word of one line."""
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else json.dumps(name)
 
 
 def _keys(model: type[BaseModel]) -> Iterator[str]:

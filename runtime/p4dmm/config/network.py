@@ -9,9 +9,19 @@ are checked against the whole file by :class:`Network`.
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from ipaddress import IPv6Address, IPv6Interface, IPv6Network
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictFloat,
+    StrictInt,
+    model_validator,
+)
 
 from p4dmm.wire import MacAddress
 
@@ -26,7 +36,7 @@ DROP_PORT = 511
 
 
 class _Object(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, allow_inf_nan=False)
 
 
 def _parse_mac(value: object) -> MacAddress:
@@ -46,11 +56,42 @@ def _unicast(mac: MacAddress) -> MacAddress:
 Mac = Annotated[MacAddress, BeforeValidator(_parse_mac), AfterValidator(_unicast)]
 
 
+def _text(value: object) -> object:
+    if isinstance(value, int | float):
+        raise ValueError(f'{value!r} is no address; write it as a string such as "2001:db8::1"')  # noqa: TRY004
+    return value
+
+
+_Ip = TypeVar("_Ip", IPv6Address, IPv6Interface, IPv6Network)
+
+
+def _routable(value: _Ip) -> _Ip:
+    # What the pipeline drops as a martian cannot be a router's, a host's or a node's.
+    address = value.network_address if isinstance(value, IPv6Network) else IPv6Address(int(value))
+    zone = getattr(value, "scope_id", None)
+    if zone or address.is_multicast or address.is_link_local or address.is_loopback or not int(address):
+        raise ValueError(f"{value} is no global unicast address (RFC 4291 section 2.4)")
+    return value
+
+
+Address = Annotated[IPv6Address, BeforeValidator(_text), AfterValidator(_routable)]
+Interface = Annotated[IPv6Interface, BeforeValidator(_text), AfterValidator(_routable)]
+Prefix = Annotated[IPv6Network, BeforeValidator(_text), AfterValidator(_routable)]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,15}$")]
+
+
+def _endpoint(value: str) -> str:
+    host, colon, port = value.rpartition(":")
+    if not (colon and host and port.isascii() and port.isdecimal() and 0 < int(port) < 1 << 16):
+        raise ValueError(f'{value!r} is no address of a P4Runtime service; write host and port, "127.0.0.1:9559"')
+    return value
+
+
 class PortRef(_Object):
     """A port of a switch, written ``"s1:12"``."""
 
     switch: str
-    port: int
+    port: StrictInt
 
     @model_validator(mode="before")
     @classmethod
@@ -58,7 +99,7 @@ class PortRef(_Object):
         if not isinstance(value, str):
             return value
         switch, colon, port = value.rpartition(":")
-        if not colon or not switch or not port.isdecimal():
+        if not (colon and switch and port.isascii() and port.isdecimal()):
             raise ValueError(f'{value!r} is no port; write it as switch and number, "s1:12"')
         return {"switch": switch, "port": int(port)}
 
@@ -69,10 +110,10 @@ class PortRef(_Object):
 class Port(_Object):
     """A port of a switch: what is behind it decides what the pipeline does with its frames."""
 
-    number: Annotated[int, Field(ge=1, lt=CPU_PORT)]
+    number: Annotated[StrictInt, Field(ge=1, lt=CPU_PORT)]
     role: Literal["access", "core", "external"]
-    mtu: Annotated[int, Field(ge=MIN_LINK_MTU, le=9216)] = 1500
-    address: IPv6Interface | None = None
+    mtu: Annotated[StrictInt, Field(ge=MIN_LINK_MTU, le=9216)] = 1500
+    address: Interface | None = None
     """The router's address and subnet; external ports have one, others none."""
 
     @model_validator(mode="after")
@@ -93,13 +134,13 @@ class Port(_Object):
 class Switch(_Object):
     """A P4 switch. One with access ports is a MAAR and has a pool of home network prefixes."""
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,15}$")]
-    address: str
+    name: Name
+    address: Annotated[str, AfterValidator(_endpoint)]
     """host:port of its P4Runtime service."""
-    device_id: Annotated[int, Field(ge=1, lt=2**64)]
-    loopback: IPv6Address
+    device_id: Annotated[StrictInt, Field(ge=1, lt=2**64)]
+    loopback: Address
     """End of its tunnels, source of its ICMPv6 errors."""
-    pool: IPv6Network | None = None
+    pool: Prefix | None = None
     mac: Mac | None = None
     """Of the router, the same on every port; default 02:00:00 and the low three octets of the device id."""
     ports: tuple[Port, ...]
@@ -133,16 +174,16 @@ class Link(_Object):
     """A cable between two core ports."""
 
     ends: tuple[PortRef, PortRef]
-    metric: Annotated[int, Field(ge=1, le=65535)] = 1
+    metric: Annotated[StrictInt, Field(ge=1, le=65535)] = 1
 
 
 class Admission(_Object):
     """Who may attach."""
 
-    open: bool = False
+    open: StrictBool = False
     """Anybody; otherwise only ``nodes``."""
     nodes: tuple[Mac, ...] = ()
-    nodes_per_port: Annotated[int, Field(ge=1, le=65535)] = 64
+    nodes_per_port: Annotated[StrictInt, Field(ge=1, le=65535)] = 64
 
     @model_validator(mode="after")
     def _someone(self) -> Self:
@@ -155,29 +196,29 @@ class Domain(_Object):
     """Times of the domain; the defaults serve a laboratory and a small network alike."""
 
     name: str
-    router_lifetime_s: Annotated[int, Field(ge=0, le=9000)] = 1800
+    router_lifetime_s: Annotated[StrictInt, Field(ge=0, le=9000)] = 1800
     """In RAs (RFC 4861 section 6.2.1). Longer than a controller may be away."""
-    preferred_lifetime_s: Annotated[int, Field(ge=1)] = 3600
-    valid_lifetime_s: Annotated[int, Field(ge=1)] = 7200
+    preferred_lifetime_s: Annotated[StrictInt, Field(ge=1)] = 3600
+    valid_lifetime_s: Annotated[StrictInt, Field(ge=1, lt=2**32 - 1)] = 7200
     """Of home network prefixes; refreshed at a third of it. RFC 4862 section 5.5.3 makes less than two hours
     useless."""
-    drain_s: Annotated[float, Field(ge=0, le=60)] = 1.0
+    drain_s: Annotated[StrictFloat, Field(ge=0, le=60)] = 1.0
     """After a move, how long the old path is kept for what is still in it."""
-    hold_down_s: Annotated[float, Field(ge=0, le=60)] = 0.05
+    hold_down_s: Annotated[StrictFloat, Field(ge=0, le=60)] = 0.05
     """After a move, how long data (not signalling) at the switch just left does not count as a return."""
-    planned_timeout_s: Annotated[float, Field(gt=0, le=600)] = 10.0
+    planned_timeout_s: Annotated[StrictFloat, Field(gt=0, le=600)] = 10.0
     """How long a planned handover waits for its node before it is undone."""
-    probe_interval_s: Annotated[float, Field(gt=0)] = 30.0
+    probe_interval_s: Annotated[StrictFloat, Field(gt=0)] = 30.0
     """Between looks whether an idle node is still there."""
-    probe_timeout_s: Annotated[float, Field(gt=0)] = 1.0
+    probe_timeout_s: Annotated[StrictFloat, Field(gt=0)] = 1.0
     """Of one Neighbor Solicitation (RFC 4861 section 10: RETRANS_TIMER)."""
-    probe_count: Annotated[int, Field(ge=1, le=10)] = 3
+    probe_count: Annotated[StrictInt, Field(ge=1, le=10)] = 3
     """Unanswered solicitations that make a node detached (MAX_UNICAST_SOLICIT)."""
-    deprecated_s: Annotated[float, Field(gt=0)] = 86400.0
+    deprecated_s: Annotated[StrictFloat, Field(gt=0)] = 86400.0
     """How long a prefix outlives its node's move away from its anchor, at most."""
-    connect_timeout_s: Annotated[float, Field(gt=0)] = 30.0
+    connect_timeout_s: Annotated[StrictFloat, Field(gt=0)] = 30.0
     """How long a starting controller waits for switches that do not answer before it begins without them."""
-    detached_s: Annotated[float, Field(ge=0)] = 300.0
+    detached_s: Annotated[StrictFloat, Field(ge=0)] = 300.0
     """How long the prefixes of a detached node wait for its return."""
 
     @model_validator(mode="after")
@@ -193,7 +234,7 @@ class Domain(_Object):
 class Node(_Object):
     """A mobile node of the lab."""
 
-    name: str
+    name: Name
     mac: Mac
     at: PortRef
 
@@ -201,10 +242,10 @@ class Node(_Object):
 class Correspondent(_Object):
     """A host of the lab behind an external port."""
 
-    name: str
+    name: Name
     mac: Mac
     at: PortRef
-    address: IPv6Interface
+    address: Interface
 
 
 class Network(_Object):
@@ -227,20 +268,33 @@ class Network(_Object):
             ("router MAC", [s.router_mac for s in self.switches]),
             ("link end", [str(end) for link in self.links for end in link.ends]),
             ("host name", [*(n.name for n in self.nodes), *(c.name for c in self.correspondents)]),
+            ("host MAC", [*(n.mac for n in self.nodes), *(c.mac for c in self.correspondents)]),
+            ("host address", [c.address.ip for c in self.correspondents]),
         ):
             _unique(values, what)
+        routers = {s.router_mac: s.name for s in self.switches}
+        for what, mac in (
+            *((f"node {n.name}", n.mac) for n in self.nodes),
+            *((f"correspondent {c.name}", c.mac) for c in self.correspondents),
+        ):
+            if mac in routers:
+                raise ValueError(f"{what} has the MAC address of router {routers[mac]}, {mac}")
         for link in self.links:
             for end in link.ends:
                 self.require_port(end, "core", "link")
+            if link.ends[0].switch == link.ends[1].switch:
+                raise ValueError(f"link {link.ends[0]} to {link.ends[1]} joins a switch to itself")
         for node in self.nodes:
             self.require_port(node.at, "access", f"node {node.name}")
         for correspondent in self.correspondents:
             port = self.require_port(correspondent.at, "external", f"correspondent {correspondent.name}")
-            if port.address is not None and correspondent.address.ip not in port.address.network:
+            if port.address is not None and correspondent.address.network != port.address.network:
                 raise ValueError(
                     f"correspondent {correspondent.name} has address {correspondent.address}, "
                     f"port {correspondent.at} is in {port.address.network}"
                 )
+            if correspondent.address == port.address:
+                raise ValueError(f"correspondent {correspondent.name} has the address of port {correspondent.at}")
         self._refuse_overlaps()
         return self
 

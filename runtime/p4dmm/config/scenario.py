@@ -5,7 +5,7 @@
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat
 
 from .network import PortRef
 
@@ -13,23 +13,23 @@ from .network import PortRef
 class Move(BaseModel):
     """One handover of the scenario's node."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     to: PortRef
-    planned: bool = False
+    planned: StrictBool = False
     """Prepared before the node leaves, both links up for a moment; otherwise its link breaks first."""
-    dwell_s: Annotated[float, Field(gt=0, le=3600)] = 4.0
+    dwell_s: Annotated[StrictFloat, Field(gt=0, le=3600)] = 4.0
     """How long the node stays there."""
 
 
 class Scenario(BaseModel):
     """The whole file."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     network: Path
     """The network file, relative to this one."""
     node: str
     correspondent: str
-    settle_s: Annotated[float, Field(ge=0, le=600)] = 2.0
+    settle_s: Annotated[StrictFloat, Field(ge=0, le=600)] = 2.0
     moves: Annotated[tuple[Move, ...], Field(alias="move", min_length=1)]

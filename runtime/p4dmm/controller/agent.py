@@ -89,6 +89,7 @@ class NodeAgent:
         self._services = services
         self._pools = pools
         self._queue: deque[tuple[Event | Sighting, asyncio.Future[None] | None]] = deque()
+        self._handling: Event | Sighting | None = None
         self._task: asyncio.Task[None] | None = None
         self._timers: dict[tuple[TimerKind, int | IPv6Network | None], asyncio.TimerHandle] = {}
         self._advertising: asyncio.TimerHandle | None = None
@@ -103,7 +104,7 @@ class NodeAgent:
 
     def places(self) -> set[PortRef]:
         """Where the node is, may come to, or has just been; including where it was seen but is not yet installed."""
-        seen = {e.at for e, _ in self._queue if isinstance(e, Sighting)}
+        seen = {e.at for e in (self._handling, *(e for e, _ in self._queue)) if isinstance(e, Sighting)}
         return seen | {PortRef(switch=a.switch, port=a.port) for a in self.bce.attachments}
 
     def sighted(self, sighting: Sighting) -> None:
@@ -164,6 +165,7 @@ class NodeAgent:
     async def _run(self) -> None:
         while self._queue:
             event, done = self._queue.popleft()
+            self._handling = event
             try:
                 await self._handle(event)
             except (HandoverRefusedError, PoolExhaustedError, TableFullError, SwitchWriteError) as error:
@@ -173,6 +175,8 @@ class NodeAgent:
             else:
                 if done is not None and not done.done():
                     done.set_result(None)
+            finally:
+                self._handling = None
 
     def _refuse(self, event: Event | Sighting, error: Exception) -> None:
         log.warning("refused", mn_id=self.bce.mn_id, reason=str(error))

@@ -46,15 +46,8 @@ class Plan:
         return self.prepare + self.flip + self.retire
 
 
-# A table is inserted into before the tables that lead packets to its rows: packets reach a node's sources by its access
-# row, and the switches that accept before those that send.
-_INSERT_RANK = {
-    GROUPS: 0,
-    "path_bindings": 0,
-    "prefix_sources": 0,
-    "prefix_bindings": 1,
-    "access_nodes": 2,
-}
+# By its access row a node's packets enter: what they need further on is there before, on every switch.
+_INSERT_RANK = {"access_nodes": 1}
 
 # Deletes go the other way: first nothing leads to the old path, then it closes.
 _DELETE_RANK = {"access_nodes": 0, "prefix_bindings": 0, "prefix_sources": 1, "path_bindings": 1}

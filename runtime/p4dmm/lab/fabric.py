@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The lab's own end of every cable: veth pairs and bridges, through netlink."""
 
+import asyncio
 import contextlib
+import time
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,8 @@ from pyroute2 import AsyncIPRoute, NetlinkError
 from .errors import LabError
 from .host_setup import INTERFACE
 
+_BR_STATE_FORWARDING = 3  # linux/if_bridge.h
+_FORWARDING_TIMEOUT_S = 3.0
 _SYSCTL = Path("/proc/sys/net/ipv6/conf/default/disable_ipv6")
 
 
@@ -69,6 +73,17 @@ class Fabric:
 
     async def set_down(self, name: str) -> None:
         await self._set(name, state="down")
+
+    async def wait_forwarding(self, name: str) -> None:
+        """Wait until a bridge forwards by this port: the kernel notices a new carrier some milliseconds late."""
+        deadline = time.monotonic() + _FORWARDING_TIMEOUT_S
+        while time.monotonic() < deadline:
+            (link,) = await self._ip.link("get", index=self._indices[name])
+            state = link.get_nested("IFLA_LINKINFO", "IFLA_INFO_SLAVE_DATA", "IFLA_BRPORT_STATE")
+            if state == _BR_STATE_FORWARDING:
+                return
+            await asyncio.sleep(0.001)
+        raise LabError(f"bridge port {name} does not forward after {_FORWARDING_TIMEOUT_S:.0f} s")
 
     async def set_transmit(self, name: str, *, on: bool) -> None:
         """Say whether a bridge sends anything through this port of its; what comes in by it is forwarded anyway."""

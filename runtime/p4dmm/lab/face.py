@@ -86,16 +86,26 @@ class Face:
 
     def summary(self, journey: Journey, picture: Path | None) -> None:
         """Print the table and the verdict."""
-        table = Table(title=f"{journey.node}: {journey.claim}", title_justify="left", box=None, pad_edge=False)
+        table = Table(
+            title=f"{journey.node}: {journey.claim} (times in ms since attach)",
+            title_justify="left",
+            box=None,
+            pad_edge=False,
+            padding=(0, 1),
+        )
         names = [stream.name for stream in journey.traffic.streams]
-        columns = ["handover", "seen", "decided", "installed", "through [ms]"]
-        columns += [f"lost {name}" for name in names] + ["dup", "TCP stood [ms]", "new connection from"]
+        columns = ["handover", "seen", "decided", "installed", "through"]
+        columns += [f"lost {name}" for name in names] + ["dup", "TCP gap", "new connection from"]
         for column in columns:
-            table.add_column(column, justify="left" if column in {"handover", "new connection from"} else "right")
+            is_text = column in {"handover", "new connection from"}
+            table.add_column(column, justify="left" if is_text else "right", no_wrap=is_text)
         for handover in journey.handovers:
             table.add_row(*_row(journey, handover))
         self._console.print()
         self._console.print(table)
+        for stream in journey.traffic.streams:
+            stats = stream.stats()
+            self._line(f"{stream.name:<9} in all: sent {stats.sent}, lost {stats.lost}, duplicates {stats.duplicates}")
         if tcp := journey.traffic.tcp:
             down, up = (sum(octets for _, octets in way) for way in (tcp.down, tcp.up))
             self._line(

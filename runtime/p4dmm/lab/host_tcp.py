@@ -57,13 +57,15 @@ class BulkEnd:
         self._writer.transport.abort()
 
     async def _send(self) -> None:
-        offset, step = 0, max(1, round(self._rate * _TICK_S))
+        offset, step, due = 0, max(1, round(self._rate * _TICK_S)), time.monotonic()
         try:
             while True:
                 self._writer.write(pattern(offset, step))
                 offset += step
                 await self._writer.drain()
-                await asyncio.sleep(_TICK_S)
+                # What a stall has held up is not made up for: the rate afterwards is the rate before.
+                due = max(due + _TICK_S, time.monotonic())
+                await asyncio.sleep(max(0, due - time.monotonic()))
         except OSError as error:
             self._note(f"sending stopped after {offset} octets: {error}")
 

@@ -83,8 +83,8 @@ class NetnsLab(Lab):
         if old == to:
             raise LabError(f"{node} is at {to} already")
         if planned:
-            attached = time.monotonic()
             await self._radio.set_link(node, to, up=True)
+            attached = time.monotonic()
             await self._radio.set_transmit(node, old, on=False)
             await asyncio.sleep(overlap_s)
             await self._radio.set_link(node, old, up=False)

@@ -58,11 +58,15 @@ class Radio:
         await self._fabric.set_up(interface)
 
     async def set_link(self, node: str, ref: PortRef, *, up: bool) -> None:
-        """Begin or end an association."""
+        """Begin or end an association; returns when frames pass, or pass no more."""
         if (node, ref) not in self._links:
             raise LabError(f"{node} has no link to {ref}: it is no access port")
-        for end in self._links[node, ref]:
+        ends = self._links[node, ref]
+        for end in ends:
             await (self._fabric.set_up(end) if up else self._fabric.set_down(end))
+        if up:
+            for end in ends:
+                await self._fabric.wait_forwarding(end)
 
     async def set_transmit(self, node: str, ref: PortRef, *, on: bool) -> None:
         """Say whether what the node sends goes out on this link; what it hears is not affected."""

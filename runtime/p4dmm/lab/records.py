@@ -11,6 +11,8 @@ from p4dmm.config import Move, PortRef
 from .base import HostAddress, MoveTimes, NewConnection, TrafficLog
 from .stats import StreamLog, StreamStats, longest_gap
 
+IN_THE_AIR_S = 0.1
+
 
 @dataclass(frozen=True, slots=True)
 class Handover:
@@ -38,8 +40,8 @@ class Handover:
         return f"{self.number}. {self.old} -> {self.move.to} ({'planned' if self.move.planned else 'reactive'})"
 
     def stats(self, stream: StreamLog) -> StreamStats:
-        """Count what was sent between the beginning of this move and the next."""
-        return stream.stats(self.begun, self.ended)
+        """Count what was sent from just before this move, and so may still have been in the air, until the next."""
+        return stream.stats(self.begun - IN_THE_AIR_S, self.ended)
 
     def after_attach_ms(self, instant: float | None) -> float | None:
         """Return an instant in milliseconds since the node attached."""

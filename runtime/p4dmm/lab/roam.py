@@ -15,13 +15,15 @@ from p4dmm.wire import MacAddress
 
 from .base import HostAddress, Lab, MoveTimes, NewConnection, TrafficLog, TrafficSpec
 from .errors import LabError
-from .records import Handover, Journey, first_stages
+from .records import IN_THE_AIR_S, Handover, Journey, first_stages
 
 _T = TypeVar("_T")
 
 START_TIMEOUT_S = 60.0
 ADDRESS_TIMEOUT_S = 20.0
 _SAMPLE_S = 0.2
+_LAST_REPLIES_S = 2 * IN_THE_AIR_S
+"""What was sent at the end of a handover's time gets so long to arrive before it counts as lost."""
 
 
 class PrefixLike(Protocol):
@@ -133,6 +135,7 @@ class Roam:
             handovers: list[Handover] = []
             for number, move in enumerate(scenario.moves, 1):
                 handovers.append(await self._hand_over(controller, number, move))
+                await asyncio.sleep(_LAST_REPLIES_S)
                 log = await traffic.log()
                 self._observer.handover(handovers[-1], log)
                 self._observer.network(lab, controller.nodes())

@@ -28,8 +28,9 @@ def draw(journey: Journey, path: Path) -> None:
         raise LabError("no timeline: matplotlib is not installed; pip install 'p4dmm[plots]'") from error
     tcp = journey.traffic.tcp is not None
     heights = [2.0, *([1.3] if tcp else []), 1.2, 2.0]
-    figure = plt.figure(figsize=(14, 2.0 * sum(heights) / 1.5), layout="constrained")
+    figure = plt.figure(figsize=(max(14.0, 4.0 * len(journey.handovers)), 2.0 * sum(heights) / 1.5))
     grid = figure.add_gridspec(len(heights), len(journey.handovers), height_ratios=heights)
+    figure.subplots_adjust(left=0.06, right=0.89, top=0.94, bottom=0.06, hspace=0.5, wspace=0.2)
     start = min((stream.sent[0] for stream in journey.traffic.streams), default=journey.begun)
     end = max((stream.sent[-1] for stream in journey.traffic.streams), default=journey.ended)
     wide = [figure.add_subplot(grid[row, :]) for row in range(len(heights) - 1)]
@@ -64,7 +65,7 @@ def _packets(axis: Any, journey: Journey, start: float, end: float) -> None:
         where = handover.times.attached - start, axis.get_ylim()[1]
         words = f"{handover.title}\nlost: {lost}"
         offset = {"xytext": (4, -4), "textcoords": "offset points", "va": "top", "fontsize": 8}
-        axis.annotate(words, where, **offset).set_in_layout(False)
+        axis.annotate(words, where, **offset)
     axis.set_ylabel("packets\nreceived per s")
     _legend(axis)
 
@@ -77,6 +78,7 @@ def _goodput(axis: Any, journey: Journey, start: float, end: float) -> None:
         axis.plot([at - start for at, _ in bins], [rate * 8 / 1e6 for _, rate in bins], label=f"TCP {way}", linewidth=1)
     axis.set_ylabel("goodput\nMbit/s")
     axis.set_ylim(bottom=0)
+    axis.set_ylim(top=axis.get_ylim()[1] * 1.2)
     _legend(axis)
 
 
@@ -86,15 +88,17 @@ def _addresses(axis: Any, journey: Journey, start: float) -> None:
         order += [a.address for a in sample if not a.address.is_link_local and a.address not in order]
     ends = [at for at, _ in journey.addresses[1:]] + [journey.ended]
     for (at, sample), end in zip(journey.addresses, ends, strict=True):
-        for address in sample:
-            if address.address in order:
-                row = order.index(address.address)
-                axis.barh(row, end - at, left=at - start, height=0.6, color=_colour(address), linewidth=0)
-    for state, colour in (("preferred", "tab:blue"), ("deprecated", "lightsteelblue"), ("tentative", "gold")):
+        for held in sample:
+            if held.address in order:
+                row = order.index(held.address)
+                axis.barh(row, end - at, left=at - start, height=0.6, color=_colour(held), linewidth=0)
+    for state, colour in (("preferred", "cornflowerblue"), ("deprecated", "lightsteelblue"), ("tentative", "gold")):
         axis.barh(0, 0, color=colour, label=state)
-    names = [f"{a}{chr(10)}all streams use it" if a == journey.traffic.source else str(a) for a in order]
-    axis.set_yticks(range(len(order)), names)
-    axis.tick_params(axis="y", labelsize=8)
+    for row, address in enumerate(order):
+        words = f" {address}{' (of all streams)' if address == journey.traffic.source else ''}"
+        axis.text(0, row, words, fontsize=8, va="center")
+    axis.set_yticks([])
+    axis.set_ylabel("addresses")
     axis.invert_yaxis()
     _legend(axis)
 
@@ -111,11 +115,13 @@ def _close_up(axis: Any, journey: Journey, handover: Handover) -> None:
         arrived, lost = ms([at for _, at in stream.arrivals]), ms(stream.lost())
         axis.plot(arrived, [row] * len(arrived), "|", color=f"C{row}", markersize=12)
         axis.plot(lost, [row] * len(lost), "x", color="red")
-    axis.axvspan(*ms([max(handover.begun, attached - _BEFORE_MS / 1000)])[:1], 0, color=_LINKS, alpha=0.2, linewidth=0)
+    begun = max((handover.begun - attached) * 1000, -_BEFORE_MS)
+    axis.axvspan(begun, 0, color=_LINKS, alpha=0.2, linewidth=0)
     axis.axvline(0, color=_LINKS, linewidth=1, label="attach 0")
     for stage, at in handover.stages_ms(_STAGES):
         axis.axvline(at, color=_STAGES[stage], linewidth=1, label=f"{stage} {at:.1f}")
-    axis.set_yticks(range(len(streams)), [stream.name for stream in streams])
+    first = handover is journey.handovers[0]
+    axis.set_yticks(range(len(streams)), [stream.name if first else "" for stream in streams])
     axis.set_ylim(-0.5, len(streams) + 0.9)
     axis.set_xlim(-_BEFORE_MS, _AFTER_MS)
     axis.set_title(handover.title, fontsize=9)
@@ -130,4 +136,4 @@ def _legend(axis: Any) -> None:
 def _colour(address: HostAddress) -> str:
     if address.tentative:
         return "gold"
-    return "lightsteelblue" if address.deprecated else "tab:blue"
+    return "lightsteelblue" if address.deprecated else "cornflowerblue"

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 import finsy as fy
+import structlog
 from finsy.proto import p4r
 
 from p4dmm.config import Switch
@@ -17,12 +18,21 @@ from p4dmm.forwarding import Change, Row, Write
 from .codec import RowCodec
 from .pipeline import PipelineFiles
 
+log = structlog.get_logger(__name__)
+
 BATCH = 1000
 """Updates in one WriteRequest: large enough to amortize the round trip, small enough for the error details of a batch
 that fails as a whole to fit the metadata a client accepts."""
 
 PACKET_QUEUE = 4096
 """Packets-in waiting for the controller; more are dropped, by finsy, with a warning."""
+
+PACKETS_OUT = 1024
+"""Packets-out waiting for the stream; more are lost."""
+
+FIRST_PAUSE_S = 0.2
+LONGEST_PAUSE_S = 5.0
+"""Between attempts to connect: doubled from the first to the longest."""
 
 _UPDATE_TYPE = {
     Change.INSERT: p4r.Update.INSERT,
@@ -106,7 +116,11 @@ class SwitchConnection:
             ),
         )
         self._finsy.ee.add_listener(fy.SwitchEvent.CHANNEL_DOWN, self._down)
+        self._lost = asyncio.Event()
         self._writing = asyncio.Lock()
+        self._sending = asyncio.Lock()
+        self._packets_out = 0
+        self.packets_out_lost = 0
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -115,7 +129,7 @@ class SwitchConnection:
 
     def start(self) -> None:
         """Begin to connect; `on_ready` tells when that has worked."""
-        self._task = asyncio.create_task(self._finsy.run(), name=f"switch {self.name}")
+        self._task = asyncio.create_task(self._run(), name=f"switch {self.name}")
 
     async def stop(self) -> None:
         """Disconnect; what is installed stays."""
@@ -142,11 +156,34 @@ class SwitchConnection:
         return sum(entity.direct_counter_entry.data.packet_count for entity in entities)
 
     async def send(self, frame: bytes, *, mode: PacketOutMode, port: int = 0) -> None:
-        """A packet-out. One that cannot be sent because the switch is away is lost, like a frame on a link."""
-        if not self._finsy.is_up:
+        """A packet-out, after those before it. One too many, or to a switch that is away, is lost, like on a link."""
+        if self._packets_out >= PACKETS_OUT or not self._finsy.is_up:
+            self.packets_out_lost += 1
             return
-        with contextlib.suppress(fy.P4ClientError):
-            await self._finsy.write([fy.P4PacketOut(frame, port=port, mode=int(mode))])
+        self._packets_out += 1
+        try:
+            async with self._sending:
+                # gRPC breaks the stream, and with it our mastership, when two write to it at once.
+                await self._finsy.write([fy.P4PacketOut(frame, port=port, mode=int(mode))])
+        except fy.P4ClientError:
+            self.packets_out_lost += 1
+        finally:
+            self._packets_out -= 1
+
+    async def _run(self) -> None:
+        # Not finsy's own loop: that waits 10 s after a connection that was short, and a switch restarts in one.
+        pause = FIRST_PAUSE_S
+        while True:
+            self._lost.clear()
+            try:
+                async with self._finsy:
+                    pause = FIRST_PAUSE_S
+                    await self._lost.wait()
+                log.warning("switch lost", switch=self.name, address=self.address)
+            except (fy.P4ClientError, OSError, RuntimeError) as error:
+                log.debug("switch not reached", switch=self.name, address=self.address, reason=str(error))
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE_S)
 
     async def _write_batch(self, writes: Sequence[Write]) -> None:
         updates = [
@@ -190,6 +227,7 @@ class SwitchConnection:
 
     def _down(self, _switch: fy.Switch) -> None:
         self.is_ready = False
+        self._lost.set()
 
     async def _receive(self) -> None:
         async for packet in self._finsy.read_packets(queue_size=PACKET_QUEUE):

@@ -8,44 +8,7 @@ import pytest
 
 from p4dmm.config import PortRef
 from p4dmm.wire import MacAddress
-from tests.support.domain import Domain, Station, running_domain
-
-MN = MacAddress.parse("02:00:5e:00:01:01")
-CN = MacAddress.parse("02:00:5e:00:02:01")
-CN_ADDRESS = IPv6Address("2001:db8:f::10")
-
-
-async def attached(domain: Domain, at: str, station: Station) -> IPv6Address:
-    """Plug the station in, let it announce itself, wait for its prefix; its address in it."""
-    station.frames.clear()
-    station.plug(domain.wire(at))
-    station.announce()
-    await domain.stage("installed", at)
-    pool = domain.network.switch(at.partition(":")[0])
-    assert pool is not None
-    assert pool.pool is not None
-    home = pool.pool
-
-    def has_prefix(s: Station) -> bool:
-        return any(prefix.subnet_of(home) and preferred for prefix, preferred in s.prefixes().items())
-
-    await station.until(has_prefix, f"a preferred prefix of {home}")
-    prefix = next(p for p in station.prefixes() if p.subnet_of(home))
-    return prefix[int.from_bytes(MN.interface_identifier(), "big")]
-
-
-async def exchange(domain: Domain, mn: Station, cn: Station, address: IPv6Address, at: str, tag: bytes) -> None:
-    """One packet each way between the node's address and the correspondent; both must arrive."""
-    mn.send_udp(domain.mac(at.partition(":")[0]), address, CN_ADDRESS, b"up " + tag)
-    await cn.until(lambda s: b"up " + tag in s.payloads(), f"up {tag!r}")
-    cn.send_udp(domain.mac("c1"), CN_ADDRESS, address, b"down " + tag)
-    await mn.until(lambda s: b"down " + tag in s.payloads(), f"down {tag!r}")
-
-
-def correspondent(domain: Domain) -> Station:
-    cn = Station(CN)
-    cn.plug(domain.wire("c1:1"))
-    return cn
+from tests.support.domain import CN_ADDRESS, MN, Station, attached, correspondent, exchange, running_domain
 
 
 async def test_round_trip_keeps_every_address() -> None:
@@ -125,7 +88,7 @@ async def test_planned_handover_that_does_not_happen_is_undone() -> None:
 
 
 async def test_node_that_leaves_takes_everything_with_it() -> None:
-    """Detach is a failed NUD probe; afterwards the tables are as before the node came, and its prefix is unreachable."""
+    """Detach is a failed NUD probe; afterwards the tables are as before it came, and its prefix is unreachable."""
     times = {"drain_s": 0.05, "probe_interval_s": 0.2, "probe_timeout_s": 0.1, "detached_s": 0.1}
     async with running_domain(**times) as domain:
         empty = domain.table_rows()

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from ipaddress import IPv6Address, IPv6Network
 from pathlib import Path
 
-from p4dmm.config import Network, PortRef, load_network
+from p4dmm.config import Link, Network, PortRef, load_network
 from p4dmm.controller import Controller, HandoverEvent
 from p4dmm.softswitch.service import SwitchServer, Wire
 from p4dmm.wire import (
@@ -30,6 +30,10 @@ TIMEOUT_S = 20.0
 """Of every wait; generous, since it only runs out when something is wrong."""
 
 UDP = 17
+
+MN = MacAddress.parse("02:00:5e:00:01:01")
+CN = MacAddress.parse("02:00:5e:00:02:01")
+CN_ADDRESS = IPv6Address("2001:db8:f::10")
 
 
 class Station:
@@ -115,6 +119,7 @@ class Domain:
         self.events: list[HandoverEvent] = []
         self.servers = {s.name: SwitchServer(device_id=s.device_id) for s in network.switches}
         self.access: dict[PortRef, Wire] = {}
+        self.links: dict[Link, Wire] = {}
         self.controller: Controller | None = None
         self._news = asyncio.Event()
 
@@ -125,7 +130,7 @@ class Domain:
         switches = tuple(s.model_copy(update={"address": addresses[s.name]}) for s in self.network.switches)
         self.network = self.network.model_copy(update={"switches": switches})
         for link in self.network.links:
-            wire = Wire()
+            wire = self.links[link] = Wire()
             for end, ref in zip((wire.a, wire.b), link.ends, strict=True):
                 self.servers[ref.switch].attach_port(ref.port, end)
         for switch in self.network.switches:
@@ -181,6 +186,13 @@ class Domain:
         del self.events[: self.events.index(event) + 1]
         return event
 
+    async def counted(self, name: str, at_least: int) -> None:
+        """Wait for a counter of the controller."""
+        assert self.controller is not None
+        async with asyncio.timeout(TIMEOUT_S):
+            while self.controller.counters[name] < at_least:
+                await asyncio.sleep(0.01)
+
     def table_rows(self) -> dict[str, set[object]]:
         """What every switch holds."""
         result: dict[str, set[object]] = {}
@@ -214,3 +226,36 @@ def udp_frame(src_mac: MacAddress, dst_mac: MacAddress, src: IPv6Address, dst: I
     """Ports 0x1234 and 0x5678; no checksum, nobody looks at it."""
     datagram = b"\x12\x34\x56\x78" + (8 + len(payload)).to_bytes(2, "big") + b"\x00\x00" + payload
     return Ethernet(dst_mac, src_mac, ETHERTYPE_IPV6, IPv6Packet(src, dst, UDP, datagram, 64).encode()).encode()
+
+
+async def attached(domain: Domain, at: str, station: Station) -> IPv6Address:
+    """Plug the station in, let it announce itself, wait for its prefix; its address in it."""
+    station.frames.clear()
+    station.plug(domain.wire(at))
+    station.announce()
+    await domain.stage("installed", at)
+    pool = domain.network.switch(at.partition(":")[0])
+    assert pool is not None
+    assert pool.pool is not None
+    home = pool.pool
+
+    def has_prefix(s: Station) -> bool:
+        return any(prefix.subnet_of(home) and preferred for prefix, preferred in s.prefixes().items())
+
+    await station.until(has_prefix, f"a preferred prefix of {home}")
+    prefix = next(p for p in station.prefixes() if p.subnet_of(home))
+    return prefix[int.from_bytes(station.mac.interface_identifier(), "big")]
+
+
+async def exchange(domain: Domain, mn: Station, cn: Station, address: IPv6Address, at: str, tag: bytes) -> None:
+    """One packet each way between the node's address and the correspondent; both must arrive."""
+    mn.send_udp(domain.mac(at.partition(":")[0]), address, CN_ADDRESS, b"up " + tag)
+    await cn.until(lambda s: b"up " + tag in s.payloads(), f"up {tag!r}")
+    cn.send_udp(domain.mac("c1"), CN_ADDRESS, address, b"down " + tag)
+    await mn.until(lambda s: b"down " + tag in s.payloads(), f"down {tag!r}")
+
+
+def correspondent(domain: Domain) -> Station:
+    cn = Station(CN)
+    cn.plug(domain.wire("c1:1"))
+    return cn

@@ -1,0 +1,255 @@
+# SPDX-FileCopyrightText: 2026 the p4dmm authors
+# SPDX-License-Identifier: Apache-2.0
+"""The checked-in P4Info and JSON are of these sources, and Python's idea of the program is the program's own."""
+
+import importlib.util
+import json
+import re
+import shutil
+from collections import Counter
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from finsy.proto import p4i
+from google.protobuf import text_format
+
+from p4dmm.config import CPU_PORT, DROP_PORT, TUNNEL_OVERHEAD
+from p4dmm.controller.punts import IN_VAIN, PuntReason
+from p4dmm.forwarding import FIRST_HOST_NEXT_HOP, TABLES, TUNNEL_PATH
+from p4dmm.forwarding.baseline import ROLES
+from p4dmm.forwarding.rows import MAX_GROUP_ID, MAX_TUNNEL_ID
+from p4dmm.switches import PacketOutMode, default_pipeline
+
+SOURCES = Path(__file__).parents[3] / "p4src"
+
+
+def _import_compile() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("p4src_compile", SOURCES / "compile.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+COMPILE = _import_compile()
+INFO = p4i.P4Info()
+text_format.Parse(default_pipeline().p4info.read_text(), INFO)
+P4_TABLES = {table.preamble.alias: table for table in INFO.tables}
+P4_ACTIONS = {action.preamble.id: action for action in INFO.actions}
+CODE = "\n".join(
+    re.sub(r"/\*.*?\*/", "", re.sub(r"//[^\n]*", "", path.read_text()), flags=re.DOTALL)
+    for path in sorted(SOURCES.rglob("*.p4"))
+)
+
+
+def constants(prefix: str) -> dict[str, int]:
+    """`const <type> PREFIX_NAME = value;` of the sources, without the prefix. One name or value twice fails."""
+    found = re.findall(rf"\bconst\s+[\w<>]+\s+{prefix}(\w+)\s*=\s*(0x[0-9a-fA-F]+|\d+)\s*;", CODE)
+    names, values = Counter(name for name, _ in found), Counter(int(value, 0) for _, value in found)
+    assert max(names.values()) == 1, f"{prefix}: {names}"
+    assert max(values.values()) == 1, f"{prefix}: {values}"
+    return {name: int(value, 0) for name, value in found}
+
+
+def type_width(name: str) -> int:
+    found = re.search(rf"\btypedef\s+bit<(\d+)>\s+{name}\s*;", CODE)
+    assert found, name
+    return int(found[1])
+
+
+# The files
+
+
+def test_compiled_files_are_of_these_sources() -> None:
+    assert COMPILE.DIGEST.read_text().strip() == COMPILE.source_digest(), "the program changed: run `make p4`"
+
+
+def test_digest_notices_content_names_and_where_files_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(COMPILE, "SOURCES", tmp_path)
+    (tmp_path / "controls").mkdir()
+    seen = set()
+    for files in (
+        {"a.p4": "xy", "b.p4": "z"},
+        {"a.p4": "x", "b.p4": "yz"},
+        {"a.p4": "xy", "c.p4": "z"},
+        {"a.p4": "xy", "controls/b.p4": "z"},
+    ):
+        for path in tmp_path.rglob("*.p4"):
+            path.unlink()
+        for name, text in files.items():
+            (tmp_path / name).write_text(text)
+        seen.add(COMPILE.source_digest())
+    assert len(seen) == 4
+
+
+@pytest.mark.p4c
+@pytest.mark.skipif(shutil.which(COMPILE.COMPILER) is None, reason=f"{COMPILE.COMPILER} is not on PATH")
+def test_recompiling_gives_the_same_files_without_a_warning(tmp_path: Path) -> None:
+    messages = COMPILE.compile_into(tmp_path)
+    assert messages.strip() == ""
+    for name in COMPILE.PRODUCTS:
+        # Not `==` on the bytes: pytest would explain the difference of ten thousand lines.
+        same = (tmp_path / name).read_bytes() == (COMPILE.COMPILED / name).read_bytes()
+        assert same, f"{name} differs from what {COMPILE.COMPILER} makes of the sources: run `make p4`"
+
+
+def test_compiled_files_name_no_place_of_a_machine() -> None:
+    for path in COMPILE.COMPILED.iterdir():
+        found = re.findall(
+            r"(?:/(?:home|root|tmp|usr|opt|work|build|mnt|var|Users)/|[A-Z]:\\\\)[^\"\s]*", path.read_text()
+        )
+        assert found == [], path.name
+    program = json.loads(default_pipeline().device_config.read_text())
+    assert not Path(program["program"]).is_absolute()
+
+
+# P4Info by itself
+
+
+def test_ids_are_unique_and_of_their_kind() -> None:
+    kinds = {0x01: INFO.actions, 0x02: INFO.tables, 0x12: INFO.counters, 0x13: INFO.direct_counters}
+    ids = Counter(thing.preamble.id for things in kinds.values() for thing in things)
+    assert [number for number, count in ids.items() if count > 1] == []
+    for kind, things in kinds.items():
+        for thing in things:
+            assert thing.preamble.id >> 24 == kind, thing.preamble.name
+
+
+@pytest.mark.parametrize("kind", ["tables", "actions", "counters", "direct_counters"])
+def test_short_names_are_unique(kind: str) -> None:
+    """Python names tables and actions by their alias."""
+    names = Counter(thing.preamble.alias for thing in getattr(INFO, kind))
+    assert [name for name, count in names.items() if count > 1] == []
+    assert [name for name in names if "." in name] == []
+
+
+def test_every_key_has_a_name_of_ours() -> None:
+    """Without @name p4c takes the expression, which changes with the program; names are API."""
+    for table in INFO.tables:
+        names = [field.name for field in table.match_fields]
+        assert names, table.preamble.alias
+        for name in names:
+            assert re.fullmatch(r"[a-z][a-z0-9_]*", name), f"{table.preamble.alias}: {name}"
+
+
+def test_references_lead_somewhere() -> None:
+    counters = {counter.preamble.id: counter for counter in INFO.direct_counters}
+    tables = {table.preamble.id: table for table in INFO.tables}
+    for table in INFO.tables:
+        assert {reference.id for reference in table.action_refs} <= P4_ACTIONS.keys()
+        assert table.size > 0
+        for resource in table.direct_resource_ids:
+            assert counters[resource].direct_table_id == table.preamble.id
+    for counter in counters.values():
+        assert counter.preamble.id in tables[counter.direct_table_id].direct_resource_ids
+
+
+def test_every_table_has_a_fixed_answer_to_a_miss() -> None:
+    for table in INFO.tables:
+        default = table.const_default_action_id
+        assert default in P4_ACTIONS, table.preamble.alias
+        (reference,) = (r for r in table.action_refs if r.id == default)
+        assert reference.scope == p4i.ActionRef.DEFAULT_ONLY, table.preamble.alias
+        assert not P4_ACTIONS[default].params
+
+
+# P4Info and Python
+
+
+def test_python_knows_every_table_and_no_other() -> None:
+    assert TABLES.keys() == P4_TABLES.keys()
+    assert all(name == table.name for name, table in TABLES.items())
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_python_knows_keys_actions_and_parameters(name: str) -> None:
+    theirs = P4_TABLES[name]
+    assert TABLES[name].keys == tuple(field.name for field in theirs.match_fields)
+    rows = [P4_ACTIONS[r.id] for r in theirs.action_refs if r.scope != p4i.ActionRef.DEFAULT_ONLY]
+    assert {action.name: action.parameters for action in TABLES[name].actions} == {
+        action.preamble.alias: tuple(parameter.name for parameter in action.params) for action in rows
+    }
+
+
+def test_numbers_that_python_hands_out_fit_their_fields() -> None:
+    widths = {parameter.name: parameter.bitwidth for action in INFO.actions for parameter in action.params} | {
+        field.name: field.bitwidth for table in INFO.tables for field in table.match_fields
+    }
+    assert 1 << widths["tunnel_id"] > MAX_TUNNEL_ID
+    assert 1 << widths["group"] > MAX_GROUP_ID
+    assert 1 << widths["path_id"] > (TUNNEL_PATH | MAX_TUNNEL_ID)
+    assert max(CPU_PORT, DROP_PORT) < 1 << widths["port"]
+    assert CPU_PORT < FIRST_HOST_NEXT_HOP < 1 << widths["next_hop_id"]
+    assert widths["mtu"] >= 16
+
+
+def test_packet_metadata_is_what_the_connection_reads_and_writes() -> None:
+    headers = {
+        header.preamble.name: [(field.name, field.bitwidth) for field in header.metadata]
+        for header in INFO.controller_packet_metadata
+    }
+    assert headers == {
+        "packet_in": [("ingress_port", 16), ("reason", 8), ("argument", 16)],
+        "packet_out": [("port", 16), ("mode", 8)],
+    }
+
+
+# Constants
+
+
+def test_punt_reasons() -> None:
+    assert constants("PUNT_") == {reason.name: reason.value for reason in PuntReason}
+    assert max(PuntReason) < 1 << type_width("punt_reason_t")
+
+
+def test_a_packet_punted_for_its_icmp_error_is_also_counted_as_dropped() -> None:
+    """constants.p4 says so of the reasons that the controller calls in vain."""
+    drops = constants("DROP_")
+    for reason in IN_VAIN:
+        assert reason.name in drops, reason
+
+
+def test_packet_out_modes() -> None:
+    modes = constants("OUT_")
+    assert modes == {mode.name: mode.value for mode in PacketOutMode}
+
+
+def test_roles() -> None:
+    ours = {name.upper(): number for name, number in ROLES.items()}
+    theirs = constants("ROLE_")
+    assert {name: number for name, number in theirs.items() if name != "SELF"}.items() <= ours.items()
+    assert set(ours) - set(theirs) <= {"EXTERNAL"}, "no control asks for the external role; any other must be there"
+    assert theirs["SELF"] not in ours.values(), "a configured port would be trusted as the controller is"
+    assert 0 not in ours.values()
+
+
+def test_tunnel_paths_ports_and_overhead() -> None:
+    found = re.search(r"const\s+path_id_t\s+TUNNEL_PATH\s*=\s*(0x[0-9a-f]+)\s*;", CODE)
+    assert found
+    assert int(found[1], 16) == TUNNEL_PATH == 1 << type_width("path_id_t") - 1
+    cpu = re.search(r"const\s+port_id_t\s+CPU_PORT\s*=\s*(\d+)\s*;", CODE)
+    assert cpu
+    assert int(cpu[1]) == CPU_PORT
+    length = re.search(r"IPV6_HEADER_LENGTH\s*=\s*(\d+)\s*;", CODE)
+    assert length
+    assert int(length[1]) == TUNNEL_OVERHEAD
+
+
+def test_drop_reasons_have_a_counter_cell_each() -> None:
+    reasons = constants("DROP_")
+    assert reasons.pop("NONE") == 0
+    counters = {counter.preamble.alias: counter for counter in INFO.counters}
+    assert counters.keys() == {"drop_reasons", "egress_drop_reasons"}
+    for name, counter in counters.items():
+        # BMv2 aborts on an index beyond the array.
+        assert counter.size > max(reasons.values()), name
+    assert max(reasons.values()) < 1 << type_width("drop_reason_t")
+
+
+def test_every_reason_is_used() -> None:
+    """A reason that no control sets is a counter that stays at zero and a promise of the documentation."""
+    for prefix in ("DROP_", "PUNT_"):
+        for name in constants(prefix):
+            assert len(re.findall(rf"\b{prefix}{name}\b", CODE)) > 1, f"{prefix}{name}"
