@@ -71,7 +71,12 @@ def _validate(path: Path, model: type[_Model], data: dict[str, Any]) -> _Model:
 
 
 def _first_problem(model: type[BaseModel], error: ValidationError) -> str:
-    problems = error.errors(include_url=False)
+    # Items with errors of their own do not count for pydantic, so that a list of them is "too short" as well.
+    problems = [
+        problem
+        for problem in error.errors(include_url=False)
+        if problem["type"] != "too_short" or len(problem["input"]) < problem["ctx"]["min_length"]
+    ]
     # A misspelt key is reported twice, as unknown and as missing; the first is the one to mend.
     first = next((p for p in problems if p["type"] == "extra_forbidden"), problems[0])
     where = "".join(f"[{part}]" if isinstance(part, int) else f".{_key(part)}" for part in first["loc"]).lstrip(".")

@@ -13,7 +13,7 @@ from p4dmm.config import Move, Network, PortRef, Scenario
 from p4dmm.mobility import HandoverRefusedError
 from p4dmm.wire import MacAddress
 
-from .base import HostAddress, Lab, MoveTimes, NewConnection, TrafficLog, TrafficSpec
+from .base import HostAddress, Lab, NewConnection, TrafficLog, TrafficSpec
 from .errors import LabError
 from .records import IN_THE_AIR_S, Handover, Journey, first_stages
 
@@ -225,6 +225,3 @@ async def _quietly(stopping: Awaitable[None]) -> None:
     # What ended the journey is worth more than what the controller says on its way out.
     with contextlib.suppress(Exception):
         await asyncio.wait_for(stopping, 10)
-
-
-__all__ = ["MoveTimes", "Roam", "bounded"]

@@ -17,15 +17,16 @@ class PrefixPool:
 
     Where the search for a node's prefix starts is a function of its MAC, so that a node gets the same prefix again,
     also from a controller that remembers nothing, and different nodes start apart. A released prefix rests until the
-    last
-    lifetime advertised for it has ended; only its own node may have it earlier.
+    last lifetime advertised for it has ended; only its own node may have it earlier.
     """
 
     def __init__(self, pool: IPv6Network) -> None:
         self._pool = pool
         self.size = 1 << (64 - pool.prefixlen)
         self._owners: dict[int, MacAddress] = {}
-        self._resting: dict[int, tuple[MacAddress, float]] = {}
+        # A rest is kept while its own node has the prefix again: what is given back unused goes on resting.
+        self._rests: dict[int, tuple[MacAddress, float]] = {}
+        self._last: dict[MacAddress, int] = {}
 
     def __len__(self) -> int:
         """Prefixes in use."""
@@ -33,22 +34,27 @@ class PrefixPool:
 
     def allocate(self, mac: MacAddress, now: float) -> IPv6Network:
         """A prefix for that node. Raises PoolExhaustedError when every one is in use or resting."""
-        index = int.from_bytes(blake2b(bytes(mac), digest_size=8).digest(), "big") % self.size
+        index = self._last.get(mac)
+        if index is None or index in self._owners:
+            index = int.from_bytes(blake2b(bytes(mac), digest_size=8).digest(), "big") % self.size
         # Every prefix that is refused on the way is in one of the two dicts, so the search is bounded by them.
-        for _ in range(min(self.size, len(self._owners) + len(self._resting) + 1)):
+        for _ in range(min(self.size, len(self._owners) + len(self._rests) + 1)):
             if self._is_free_for(index, mac, now):
-                self._resting.pop(index, None)
+                self._end_rest_of_other(index, mac)
                 self._owners[index] = mac
                 return self._prefix(index)
             index = (index + 1) % self.size
         raise PoolExhaustedError(
             f"pool {self._pool} has no prefix left: {len(self._owners)} of {self.size} in use, "
-            f"{len(self._resting)} resting"
+            f"{len(self._rests.keys() - self._owners.keys())} resting"
         )
 
     def claim(self, prefix: IPv6Network, mac: MacAddress) -> None:
-        """Note a prefix that a node was found to have."""
-        self._owners[self._index(prefix)] = mac
+        """Note a prefix that a node was found to have. Raises ValueError when it is another's."""
+        index = self._index(prefix)
+        owner = self._owners.setdefault(index, mac)
+        if owner != mac:
+            raise ValueError(f"{prefix} belongs to {owner}, {mac} cannot have it too")
 
     def give_back(self, prefix: IPv6Network) -> None:
         """Undo an allocation that was never advertised."""
@@ -59,13 +65,21 @@ class PrefixPool:
         index = self._index(prefix)
         owner = self._owners.pop(index, None)
         if owner is not None:
-            self._resting[index] = (owner, until)
+            self._rests[index] = (owner, until)
+            self._last[owner] = index
 
     def _is_free_for(self, index: int, mac: MacAddress, now: float) -> bool:
         if index in self._owners:
             return False
-        rest = self._resting.get(index)
+        rest = self._rests.get(index)
         return rest is None or rest[0] == mac or rest[1] <= now
+
+    def _end_rest_of_other(self, index: int, mac: MacAddress) -> None:
+        rest = self._rests.get(index)
+        if rest is not None and rest[0] != mac:
+            del self._rests[index]
+            if self._last.get(rest[0]) == index:
+                del self._last[rest[0]]
 
     def _prefix(self, index: int) -> IPv6Network:
         return IPv6Network((int(self._pool.network_address) + (index << 64), 64))
