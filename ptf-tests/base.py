@@ -12,6 +12,7 @@ from collections import Counter
 from contextlib import contextmanager
 from itertools import count
 from typing import NamedTuple
+from unittest import addModuleCleanup
 
 import p4runtime_sh.shell as p4rt
 import ptf
@@ -30,7 +31,7 @@ PATIENCE = 10  # seconds until a sentinel counts as lost
 DEVICE_ID = 1
 
 _sequence = count(1)
-_connected = False
+_programmed = False
 
 
 class PacketIn(NamedTuple):
@@ -161,12 +162,15 @@ def cpu_sentinel(number):
 
 
 def connect():
-    """Once per run: push the program, and install what sentinels need."""
-    global _connected  # noqa: PLW0603
-    if _connected:
+    """One connection for each module of tests; with the first, push the program and install what sentinels need."""
+    global _programmed  # noqa: PLW0603
+    if p4rt.client is not None:
         return
-    _open(p4rt.FwdPipeConfig(str(P4INFO), str(JSON)))
-    _connected = True
+    _open(None if _programmed else p4rt.FwdPipeConfig(str(P4INFO), str(JSON)))
+    addModuleCleanup(p4rt.teardown)  # ptf does not end while the stream is open
+    if _programmed:
+        return
+    _programmed = True
     table_entry(rows.role(SENTINEL, ROLES["ROLE_CORE"])).insert()
     table_entry(rows.station(SENTINEL)).insert()
     for port in PORTS:

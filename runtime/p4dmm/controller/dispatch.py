@@ -22,6 +22,7 @@ from p4dmm.wire import (
     WireError,
     decode_frame,
     is_link_local,
+    is_multicast,
     neighbor_advertisement,
     validate,
 )
@@ -73,10 +74,7 @@ class Dispatcher:
             self._services.counters["punts that do not decode"] += 1
             frame = None
         if reason is PuntReason.NODE_UNKNOWN:
-            # Whatever it is, it is a sign of life, and the pipeline will judge it once the node is known.
-            mac = MacAddress(packet.frame[6:12])
-            own = None if frame is None else _own_link_local(frame)
-            self._nodes.sighted(mac, Sighting(at, self._services.now(), own, packet.frame))
+            self._on_unknown_node(at, packet.frame, frame)
         elif frame is None:
             return
         elif reason in IN_VAIN:
@@ -87,6 +85,21 @@ class Dispatcher:
             if port.role == "access":
                 self._nodes.sighted(frame.ethernet.src, Sighting(at, self._services.now(), _own_link_local(frame)))
             self._handlers[reason](at, frame)
+
+    def _on_unknown_node(self, at: PortRef, data: bytes, frame: Frame | None) -> None:
+        # Whatever it is, it is a sign of life, and the pipeline will judge it once the node is known. What the pipeline
+        # would only punt again is not sent through it: it would come back as a sighting when the node is gone already.
+        trigger: bytes | None = data
+        own = None
+        if frame is not None and frame.ipv6 is not None:
+            own = _own_link_local(frame)
+            message = frame.message
+            if is_multicast(frame.ipv6.dst):
+                resolving = isinstance(message, NeighborSolicitation) and frame.ipv6.src != UNSPECIFIED
+                trigger = data if resolving else None
+            if isinstance(message, NeighborSolicitation) and frame.ipv6.src == UNSPECIFIED:
+                self._on_nd(at, frame)
+        self._nodes.sighted(MacAddress(data[6:12]), Sighting(at, self._services.now(), own, trigger))
 
     def _on_link_scope(self, at: PortRef, frame: Frame) -> None:
         """MLD and DHCP: that the node spoke is all we take from it."""

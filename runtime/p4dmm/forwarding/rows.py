@@ -110,5 +110,5 @@ def row(switch: str, table: str, key: tuple[int | LpmValue, ...], action: str, *
 
 
 def group_row(switch: str, group_id: int, replicas: tuple[tuple[int, int], ...]) -> Row:
-    """A multicast group: (port, replica id) pairs."""
-    return Row(RowKey(switch, GROUPS, (group_id,)), REPLICAS, tuple(n for pair in replicas for n in pair))
+    """A multicast group: (port, replica id) pairs, a set; a switch gives them back in any order."""
+    return Row(RowKey(switch, GROUPS, (group_id,)), REPLICAS, tuple(n for pair in sorted(replicas) for n in pair))

@@ -41,6 +41,14 @@ class Topology:
         self._maar_of_mac = {self.switches[name].router_mac: name for name in self.maars}
         self._routes = self._compute_routes()
         self._ports = {(s.name, p.number): p for s in network.switches for p in s.ports}
+        self._access_indexes = {
+            s.name: {p.number: index for index, p in enumerate(s.ports_of_role("access"))} for s in network.switches
+        }
+        self._refuse_too_many_groups()
+        self._smallest_tunnel_mtu = min(
+            (self.tunnel_mtu(a, b) for a in self.maars for b in self._routes[a] if b in self._tunnel_ids),
+            default=None,
+        )
 
     def port(self, switch: str, number: int) -> Port | None:
         return self._ports.get((switch, number))
@@ -83,25 +91,27 @@ class Topology:
         every move; one value for the whole domain spares them a Packet Too Big after each.
         """
         configured = self._ports[switch, port].mtu
-        mtus = [self.tunnel_mtu(a, b) for a in self.maars for b in self.maars if a != b and b in self._routes[a]]
-        return min([configured, *mtus])
+        return configured if self._smallest_tunnel_mtu is None else min(configured, self._smallest_tunnel_mtu)
 
     def group_id(self, switch: str, port: int, other: tuple[int, int]) -> int:
-        """The multicast group of an access port and another (port, replica id): the same for all nodes of a switch.
+        """The multicast group of an access port and another (port, replica id): the same for all nodes of a switch."""
+        indexes = self._access_indexes[switch]
+        first, count = indexes[port], len(indexes)
+        other_port, tunnel_id = other
+        if tunnel_id:
+            return 1 + _pairs(count) + (tunnel_id - 1) * count + first
+        low, high = sorted((first, indexes[other_port]))
+        return 1 + _pairs(high) + low
 
-        Raises TopologyError when the switch has so many ports and tunnels that ids run out.
-        """
-        paths = [p.number for p in self.switches[switch].ports_of_role("access")]
-        first = paths.index(port)
-        second = paths.index(other[0]) if other[1] == 0 else len(paths) + other[1] - 1
-        low, high = sorted((first, second))
-        number = 1 + low + high * (high - 1) // 2
-        if number > MAX_GROUP_ID:
-            raise TopologyError(
-                f"switch {switch} has {len(paths)} access ports and {len(self.maars)} tunnels: pair {port}, {other} "
-                f"would need multicast group {number}, group ids end at {MAX_GROUP_ID}"
-            )
-        return number
+    def _refuse_too_many_groups(self) -> None:
+        for name in self.maars:
+            count = len(self._access_indexes[name])
+            groups = _pairs(count) + count * len(self.maars)
+            if groups > MAX_GROUP_ID:
+                raise TopologyError(
+                    f"switch {name} has {count} access ports and {len(self.maars) - 1} tunnels: planned handovers need "
+                    f"{groups} multicast groups, group ids end at {MAX_GROUP_ID}"
+                )
 
     def _compute_routes(self) -> dict[str, dict[str, Via]]:
         graph: nx.Graph[str] = nx.Graph()
@@ -125,3 +135,7 @@ class Topology:
                     mtu=min(graph[a][b]["mtu"] for a, b in hops),
                 )
         return routes
+
+
+def _pairs(things: int) -> int:
+    return things * (things - 1) // 2

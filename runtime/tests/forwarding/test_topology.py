@@ -1,0 +1,313 @@
+# SPDX-FileCopyrightText: 2026 the p4dmm authors
+# SPDX-License-Identifier: Apache-2.0
+"""Routes, tunnels and group numbers of a network, and the rows every switch has before any node comes."""
+
+from collections import Counter
+from ipaddress import IPv6Address, IPv6Network
+from itertools import combinations
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from p4dmm.config import TUNNEL_OVERHEAD, Network, load_network
+from p4dmm.forwarding import (
+    FIRST_HOST_NEXT_HOP,
+    TABLES,
+    Row,
+    Topology,
+    TopologyError,
+    Via,
+    base_rows,
+    host_rows,
+)
+from p4dmm.forwarding.rows import MAX_GROUP_ID
+from p4dmm.switches import RowCodec, default_pipeline
+from tests.forwarding.support import TOPO, TRIANGLE, make_network
+
+NETWORKS = {path.stem: path for path in sorted(TOPO.glob("*.toml")) if "[[switch]]" in path.read_text()}
+CODEC = RowCodec.from_file(default_pipeline().p4info)
+
+
+@pytest.fixture(params=NETWORKS.values(), ids=NETWORKS.keys())
+def topology(request: pytest.FixtureRequest) -> Topology:
+    path = request.param
+    assert isinstance(path, Path)
+    return Topology(load_network(path))
+
+
+def rows_of(topology: Topology) -> dict[str, list[Row]]:
+    return {name: list(base_rows(topology, name)) for name in topology.switches}
+
+
+def of_table(rows: list[Row], table: str) -> dict[tuple[object, ...], Row]:
+    return {row.at.key: row for row in rows if row.at.table == table}
+
+
+# Topology
+
+
+def test_tunnel_ids_name_maars_and_nothing_else(topology: Topology) -> None:
+    ids = {topology.tunnel_id(maar): maar for maar in topology.maars}
+    assert len(ids) == len(topology.maars)
+    assert 0 not in ids, "0 is no tunnel"
+    for number, maar in ids.items():
+        assert topology.peer_of_tunnel(number) == maar
+    for number in (0, -1, len(ids) + 1, 0xFFFF):
+        assert topology.peer_of_tunnel(number) is None
+
+
+def test_unreachable_switch_is_named() -> None:
+    network = make_network({"a": {1: "access", 2: "core"}, "b": {1: "access", 2: "core"}})
+    topology = Topology(network)
+    assert topology.reachable("a") == {}
+    with pytest.raises(TopologyError, match="^no path of links leads from a to b$"):
+        topology.via("a", "b")
+    with pytest.raises(TopologyError, match="^no path of links leads from b to nowhere$"):
+        topology.via("b", "nowhere")
+    # Its rows name no tunnel that leads nowhere.
+    assert of_table(list(base_rows(topology, "a")), "tunnels") == {}
+
+
+def test_cheapest_way_and_the_smallest_mtu_on_it() -> None:
+    core = {n: "core" for n in range(1, 4)}
+    network = make_network(
+        {"a": {**core, 9: "access"}, "m": core, "b": {**core, 9: "access"}},
+        [("a:1", "b:1", 3), ("a:2", "m:1", 1), ("m:2", "b:2", 1)],
+    )
+    ports = [p.model_copy(update={"mtu": 1400}) if p.number == 2 else p for p in network.switches[1].ports]
+    narrow = network.switches[1].model_copy(update={"ports": tuple(ports)})
+    topology = Topology(network.model_copy(update={"switches": (network.switches[0], narrow, network.switches[2])}))
+    assert topology.via("a", "b") == Via(port=2, neighbour="m", mtu=1400)
+    assert topology.tunnel_mtu("a", "b") == 1400 - TUNNEL_OVERHEAD
+    assert topology.access_mtu("a", 9) == 1400 - TUNNEL_OVERHEAD
+    assert topology.via("a", "m").mtu == 1500
+
+
+def test_of_two_cables_the_cheaper_is_used_whatever_their_order() -> None:
+    switches = {"a": {1: "core", 2: "core", 9: "access"}, "b": {1: "core", 2: "core", 9: "access"}}
+    links = [("a:1", "b:1", 5), ("a:2", "b:2", 1)]
+    for order in (links, links[::-1]):
+        assert Topology(make_network(switches, order)).via("a", "b").port == 2
+
+
+def test_access_mtu_fits_every_tunnel(topology: Topology) -> None:
+    for name in topology.maars:
+        for port in topology.switches[name].ports_of_role("access"):
+            mtu = topology.access_mtu(name, port.number)
+            assert 1280 <= mtu <= port.mtu
+            for a in topology.maars:
+                for b in topology.maars:
+                    assert a == b or mtu <= topology.tunnel_mtu(a, b)
+
+
+def test_one_maar_alone_has_its_own_mtu() -> None:
+    topology = Topology(make_network({"a": {1: "access"}}))
+    assert topology.access_mtu("a", 1) == 1500
+
+
+@st.composite
+def connected_networks(draw: st.DrawFn) -> Network:
+    """Up to seven switches, randomly linked, all with access ports, links of random MTU and few metrics (ties)."""
+    count = draw(st.integers(2, 7))
+    names = [f"n{i}" for i in range(count)]
+    pairs = [(draw(st.integers(0, i - 1)), i) for i in range(1, count)]
+    pairs += [p for p in combinations(range(count), 2) if p not in pairs and draw(st.booleans())]
+    draw(st.randoms(use_true_random=False)).shuffle(pairs)
+    switches: dict[str, dict[int, str]] = {name: {1: "access"} for name in names}
+    links = []
+    for a, b in pairs:
+        ends = []
+        for end in (a, b):
+            port = 10 + len(switches[names[end]])
+            switches[names[end]][port] = "core"
+            ends.append(f"{names[end]}:{port}")
+        links.append((ends[0], ends[1], draw(st.integers(1, 3))))
+    network = make_network(switches, links)
+    mtus = st.sampled_from((1400, 1500, 9000))
+    return network.model_copy(
+        update={
+            "switches": tuple(
+                s.model_copy(
+                    update={
+                        "ports": tuple(
+                            p.model_copy(update={"mtu": draw(mtus)}) if p.role == "core" else p for p in s.ports
+                        )
+                    }
+                )
+                for s in network.switches
+            )
+        }
+    )
+
+
+@settings(max_examples=60, deadline=None)
+@given(network=connected_networks())
+def test_a_packet_that_follows_the_rows_arrives_and_fits(network: Network) -> None:
+    """Every switch decides for itself: the hops must not loop, and none may have a smaller MTU than the first said."""
+    topology = Topology(network)
+    cables = {}
+    for link in network.links:
+        a, b = link.ends
+        cables[a.switch, a.port], cables[b.switch, b.port] = b, a
+    for source in topology.switches:
+        for target in topology.switches:
+            at, hops = source, 0
+            while at != target:
+                via = topology.via(at, target)
+                far = cables[at, via.port]
+                near_port = topology.port(at, via.port)
+                far_port = topology.port(far.switch, far.port)
+                assert near_port is not None
+                assert far_port is not None
+                assert far.switch == via.neighbour
+                assert min(near_port.mtu, far_port.mtu) >= topology.via(source, target).mtu
+                at, hops = far.switch, hops + 1
+                assert hops <= len(topology.switches), f"loop from {source} to {target}"
+
+
+# Groups
+
+
+def pairs_of(topology: Topology, name: str) -> list[tuple[int, tuple[int, int]]]:
+    """Every pair of an access port and another path that a planned handover at that switch can ask for."""
+    access = [p.number for p in topology.switches[name].ports_of_role("access")]
+    tunnels = [(topology.via(name, m).port, topology.tunnel_id(m)) for m in topology.maars if m != name]
+    return [(port, (other, 0)) for port in access for other in access if other != port] + [
+        (port, tunnel) for port in access for tunnel in tunnels
+    ]
+
+
+def assert_groups_are_unique(topology: Topology) -> None:
+    for name in topology.maars:
+        found: dict[int, frozenset[tuple[int, int]]] = {}
+        for port, other in pairs_of(topology, name):
+            number = topology.group_id(name, port, other)
+            members = frozenset({(port, 0), other})
+            assert 1 <= number <= MAX_GROUP_ID
+            assert found.setdefault(number, members) == members, f"{name}: group {number} twice"
+
+
+def test_a_group_belongs_to_one_pair_of_paths(topology: Topology) -> None:
+    assert_groups_are_unique(topology)
+
+
+def test_a_group_belongs_to_one_pair_of_paths_in_a_large_domain() -> None:
+    """500 MAARs and 30 access ports: far more pairs of paths than a group needs an id for."""
+    switches: dict[str, dict[int, str]] = {"hub": {n: "core" for n in range(1, 501)} | {n: "access" for n in (502, 503)}}
+    links = []
+    for n in range(1, 501):
+        switches[f"n{n}"] = {1: "core", 2: "access"}
+        links.append((f"n{n}:1", f"hub:{n}", 1))
+    for p in range(3, 31):
+        switches["n1"][p] = "access"
+    topology = Topology(make_network(switches, links))
+    for name in ("hub", "n1", "n500"):
+        numbers = Counter(
+            topology.group_id(name, port, other) for port, other in pairs_of(topology, name) if other[1] or port < other[0]
+        )
+        assert max(numbers.values()) == 1
+
+
+def test_a_switch_with_too_many_paths_is_refused_before_anything_runs() -> None:
+    """Not in the middle of the first handover that needs the group."""
+    many: dict[int, str] = {n: "access" for n in range(1, 401)}
+    with pytest.raises(TopologyError, match=r"^switch a has 400 access ports and 1 tunnels: planned handovers need 80600 multicast groups, group ids end at 65535$"):
+        Topology(make_network({"a": many, "b": {1: "access"}}))
+
+
+# Base rows
+
+
+def test_base_rows_have_no_key_twice_and_can_be_encoded(topology: Topology) -> None:
+    for name, rows in rows_of(topology).items():
+        assert all(row.at.switch == name for row in rows)
+        twice = [key for key, count in Counter(row.at for row in rows).items() if count > 1]
+        assert twice == []
+        for row in rows:
+            assert row.action in {action.name for action in TABLES[row.at.table].actions}
+            assert CODEC.decode(name, CODEC.encode(row)) == row
+
+
+def test_every_reference_leads_to_a_row(topology: Topology) -> None:
+    for name, rows in rows_of(topology).items():
+        next_hops = of_table(rows, "next_hops")
+        ports = of_table(rows, "ports")
+        for row in of_table(rows, "routes").values():
+            if row.action == "to_next_hop":
+                assert row.parameters in next_hops, f"{name}: {row}"
+        for row in next_hops.values():
+            assert (row.parameters[0],) in ports
+            assert row.at.key[0] < FIRST_HOST_NEXT_HOP  # type: ignore[operator]
+        assert set(of_table(rows, "port_mtus")) == set(ports)
+        for table in ("my_stations", "router_addresses"):
+            assert {(key[0],) for key in of_table(rows, table)} == set(ports)
+
+
+def test_next_hop_macs_are_those_of_the_neighbour_on_that_port(topology: Topology) -> None:
+    for link in topology.network.links:
+        for near, far in (link.ends, link.ends[::-1]):
+            hop = of_table(list(base_rows(topology, near.switch)), "next_hops").get((near.port,))
+            if hop is not None:
+                assert hop.parameters == (
+                    near.port,
+                    int(topology.router_mac(far.switch)),
+                    int(topology.router_mac(near.switch)),
+                )
+
+
+def test_every_tunnel_has_its_rows_at_both_ends(topology: Topology) -> None:
+    rows = rows_of(topology)
+    for here in topology.maars:
+        others = {topology.tunnel_id(m): m for m in topology.maars if m != here}
+        peers, paths, tunnels = (of_table(rows[here], t) for t in ("tunnel_peers", "tunnel_paths", "tunnels"))
+        assert set(tunnels) == set(paths) == {(number,) for number in others}
+        local = int(topology.switches[here].loopback)
+        for number, there in others.items():
+            remote = int(topology.switches[there].loopback)
+            assert tunnels[(number,)].parameters[:2] == (local, remote)
+            # What it sends, the other end takes, and calls by our number.
+            far = of_table(rows[there], "tunnel_peers")[local, remote]
+            assert far.parameters == (topology.tunnel_id(here),)
+            assert peers[remote, local].parameters == (number,)
+            port, mtu = paths[(number,)].parameters
+            assert mtu == topology.via(here, there).mtu - TUNNEL_OVERHEAD
+            assert port == topology.via(here, there).port
+
+
+def test_switches_without_access_ports_have_no_tunnels(topology: Topology) -> None:
+    for name, rows in rows_of(topology).items():
+        if topology.switches[name].pool is None:
+            assert not of_table(rows, "tunnels")
+            assert not of_table(rows, "tunnel_peers")
+
+
+def test_every_network_of_the_domain_has_a_route_everywhere(topology: Topology) -> None:
+    networks = [IPv6Network(s.loopback) for s in topology.network.switches]
+    networks += [s.pool for s in topology.network.switches if s.pool]
+    networks += [p.address.network for s in topology.network.switches for p in s.ports if p.address]
+    for rows in rows_of(topology).values():
+        routes = of_table(rows, "routes")
+        for network in networks:
+            assert ((int(network.network_address), network.prefixlen),) in routes
+
+
+def test_every_router_shows_itself_on_every_access_port(topology: Topology) -> None:
+    """RFC 8885 section 3.7: a node finds the routers it knows wherever it comes."""
+    for name, rows in rows_of(topology).items():
+        stations, addresses = of_table(rows, "my_stations"), of_table(rows, "router_addresses")
+        for port in topology.switches[name].ports:
+            for router in topology.switches:
+                mac = topology.router_mac(router)
+                shown = router == name or (port.role == "access" and router in topology.maars)
+                assert ((port.number, int(mac)) in stations) is shown
+                assert ((port.number, int(mac.link_local())) in addresses) is shown
+
+
+def test_host_rows_point_at_each_other() -> None:
+    mac = TRIANGLE.network.correspondents[0].mac
+    hop, route = host_rows(TRIANGLE, "c1", 1, IPv6Address("2001:db8:f::10"), mac, FIRST_HOST_NEXT_HOP + 5)
+    assert route.parameters == hop.at.key == (FIRST_HOST_NEXT_HOP + 5,)
+    assert route.at.key == ((int(IPv6Address("2001:db8:f::10")), 128),)
+    assert hop.parameters == (1, int(mac), int(TRIANGLE.router_mac("c1")))
