@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 the p4dmm authors
 # SPDX-License-Identifier: Apache-2.0
-"""Sends prepared frames out of an interface at a given rate. A process of its own, so that it can have a core of its own.
+"""Sends prepared frames out of an interface at a given rate: a process of its own, on a core of its own.
 
-One JSON object per line. First in: {"frames": [hex, ...]}. Then as often as wanted in: {"rate": packets per second, 0 for
-all that goes, "seconds": how long}, out: {"sent": frames the kernel took, "seconds": how long it took}.
+One JSON object per line. First in: {"frames": [hex, ...]}. Then as often as wanted in: {"rate": packets per second, 0
+for all that goes, "seconds": how long}, out: {"sent": frames the kernel took, "seconds": how long it took}.
 """
 
 import ctypes

@@ -17,6 +17,8 @@ from finsy.proto import U128, p4i, p4r, p4r_grpc
 from google.protobuf import text_format
 
 RPC_TIMEOUT_S = 120
+# Errors of a batch come as metadata; BMv2 answers a read of a whole table in one message.
+CHANNEL_OPTIONS = (("grpc.max_metadata_size", 64 << 10), ("grpc.max_receive_message_length", 256 << 20))
 
 
 class BenchError(Exception):
@@ -99,7 +101,7 @@ def measure(
             made.append(p4r.WriteRequest(device_id=device_id, election_id=election, updates=updates))
         return made
 
-    with grpc.insecure_channel(address, options=(("grpc.max_metadata_size", 64 << 10),)) as channel:
+    with grpc.insecure_channel(address, options=CHANNEL_OPTIONS) as channel:
         stub = p4r_grpc.P4RuntimeStub(channel)
         arbitration = p4r.MasterArbitrationUpdate(device_id=device_id, election_id=election)
         stream = stub.StreamChannel(_open_stream(p4r.StreamMessageRequest(arbitration=arbitration)))

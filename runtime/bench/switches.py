@@ -17,6 +17,7 @@ from pathlib import Path
 import grpc
 from finsy.proto import U128, p4i, p4r, p4r_grpc
 from google.protobuf import text_format
+from p4runtime_inserts import CHANNEL_OPTIONS
 
 from p4dmm.forwarding import Row
 from p4dmm.lab.processes import dying_with_parent
@@ -107,10 +108,13 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 class Client:
     """The primary controller of one switch, with the program loaded."""
 
+    INSERT, MODIFY, DELETE = p4r.Update.INSERT, p4r.Update.MODIFY, p4r.Update.DELETE
+
     def __init__(self, address: str) -> None:
         files = default_pipeline()
-        self.codec = RowCodec.from_file(files.p4info)
-        self._channel = grpc.insecure_channel(address, options=(("grpc.max_metadata_size", 64 << 10),))
+        self.p4info = text_format.Parse(files.p4info.read_text(), p4i.P4Info())
+        self._codec = RowCodec(self.p4info)
+        self._channel = grpc.insecure_channel(address, options=CHANNEL_OPTIONS)
         self._stub = p4r_grpc.P4RuntimeStub(self._channel)
         self._election = U128.encode(1)
         arbitration = p4r.MasterArbitrationUpdate(device_id=DEVICE_ID, election_id=self._election)
@@ -118,7 +122,7 @@ class Client:
         if (status := next(iter(self._stream)).arbitration.status).code:
             raise BenchError(f"{address}: not the primary controller: {status.message}")
         config = p4r.ForwardingPipelineConfig(p4_device_config=files.device_config.read_bytes())
-        config.p4info.CopyFrom(_p4info(files.p4info))
+        config.p4info.CopyFrom(self.p4info)
         self._stub.SetForwardingPipelineConfig(
             p4r.SetForwardingPipelineConfigRequest(
                 device_id=DEVICE_ID,
@@ -131,7 +135,7 @@ class Client:
 
     def request(self, rows: Iterable[Row], kind: p4r.Update.Type.ValueType = p4r.Update.INSERT) -> p4r.WriteRequest:
         """One write of all these rows."""
-        updates = [p4r.Update(type=kind, entity=self.codec.encode(row)) for row in rows]
+        updates = [p4r.Update(type=kind, entity=self._codec.encode(row)) for row in rows]
         return p4r.WriteRequest(device_id=DEVICE_ID, election_id=self._election, updates=updates)
 
     def write(self, request: p4r.WriteRequest) -> None:
@@ -147,11 +151,6 @@ class Client:
         """End the stream."""
         self._stream.cancel()
         self._channel.close()
-
-
-def _p4info(path: Path) -> p4i.P4Info:
-
-    return text_format.Parse(path.read_text(), p4i.P4Info())
 
 
 def _kept_open(first: p4r.StreamMessageRequest) -> Iterator[p4r.StreamMessageRequest]:

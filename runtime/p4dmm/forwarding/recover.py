@@ -9,14 +9,14 @@ send: the caller then brings the switches to `entries_for` of what is returned.
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import IPv6Address, IPv6Network
 
 from p4dmm.mobility import Attachment, BindingCacheEntry, HomePrefix
 from p4dmm.wire import MacAddress
 
 from .baseline import FIRST_HOST_NEXT_HOP
-from .rows import Row, RowKey
+from .rows import GROUPS, TUNNEL_PATH, Row, RowKey
 from .topology import Topology
 
 
@@ -41,7 +41,7 @@ class Recovered:
 
 def recover(rows: Iterable[Row], topology: Topology, now: float) -> Recovered:
     """Bindings and resolved hosts that the rows stand for. Rows that make no sense are left out, for the caller to
-    remove."""
+    remove: no prefix, node id or path id is ever in two bindings."""
     by_key = {row.at: row for row in rows}
     places: dict[MacAddress, list[tuple[int, Attachment]]] = defaultdict(list)
     prefixes: dict[MacAddress, dict[int, str]] = defaultdict(dict)
@@ -51,6 +51,7 @@ def recover(rows: Iterable[Row], topology: Topology, now: float) -> Recovered:
                 _collect_place(row, topology, places)
             case "prefix_bindings" if row.action in ("deliver", "replicate"):
                 _collect_prefix(row, topology, prefixes)
+    taken = _Taken()
     bindings = []
     for mac, candidates in sorted(places.items()):
         node_id, serving = _serving(candidates, prefixes[mac], by_key, topology)
@@ -60,13 +61,33 @@ def recover(rows: Iterable[Row], topology: Topology, now: float) -> Recovered:
                 anchor=anchor,
                 deprecated_at=None if anchor == serving.switch else now,
             )
-            for upper, anchor in sorted(prefixes[mac].items())
+            for upper, anchor in _one_of_each_anchor(prefixes[mac], taken.prefixes)
         )
-        if hnps:
+        # Nobody is served without a prefix of the switch where he is: a node that was being removed, or a stranger.
+        native = any(hnp.anchor == serving.switch for hnp in hnps)
+        if native and node_id not in taken.node_ids and serving.path_id not in taken.path_ids:
+            taken.node_ids.add(node_id)
+            taken.path_ids.add(serving.path_id)
+            taken.prefixes.update(int(hnp.prefix.network_address) >> 64 for hnp in hnps)
             bindings.append(
                 BindingCacheEntry(mn_id=str(mac), mac=mac, node_id=node_id, serving=serving, hnps=hnps, moved_at=now)
             )
     return Recovered(tuple(bindings), tuple(_hosts(by_key, topology)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    node_ids: set[int] = field(default_factory=set)
+    path_ids: set[int] = field(default_factory=set)
+    prefixes: set[int] = field(default_factory=set)
+
+
+def _one_of_each_anchor(prefixes: dict[int, str], taken: set[int]) -> list[tuple[int, str]]:
+    found: dict[str, int] = {}
+    for upper, anchor in sorted(prefixes.items()):
+        if upper not in taken:
+            found.setdefault(anchor, upper)
+    return sorted((upper, anchor) for anchor, upper in found.items())
 
 
 def _collect_place(row: Row, topology: Topology, places: dict[MacAddress, list[tuple[int, Attachment]]]) -> None:
@@ -74,9 +95,12 @@ def _collect_place(row: Row, topology: Topology, places: dict[MacAddress, list[t
     assert isinstance(port, int)
     assert isinstance(mac, int)
     known = topology.port(row.at.switch, port)
-    if known is not None and known.role == "access":
-        node_id, path_id = row.parameters
-        places[MacAddress.from_int(mac)].append((node_id, Attachment(row.at.switch, port, path_id)))
+    node_id, path_id = row.parameters
+    address = MacAddress.from_int(mac)
+    if known is None or known.role != "access" or address.is_group or not mac:
+        return
+    if node_id and 0 < path_id < TUNNEL_PATH:
+        places[address].append((node_id, Attachment(row.at.switch, port, path_id)))
 
 
 def _collect_prefix(row: Row, topology: Topology, prefixes: dict[MacAddress, dict[int, str]]) -> None:
@@ -94,20 +118,38 @@ def _serving(
     by_key: dict[RowKey, Row],
     topology: Topology,
 ) -> tuple[int, Attachment]:
-    """The attachment that most bindings lead to; among equals the youngest, which has the highest path id."""
+    """Of the attachments at an anchor the one that most bindings lead to; among equals the youngest, which has the
+    highest path id."""
 
     def votes(attachment: Attachment) -> int:
         count = 0
         for upper, anchor in prefixes.items():
             here = by_key.get(RowKey(attachment.switch, "prefix_bindings", (upper,)))
-            if here is not None and here.action == "deliver" and here.parameters[0] == attachment.port:
+            if here is not None and attachment.port == _delivered_port(here, candidates, by_key):
                 count += 1
             there = by_key.get(RowKey(anchor, "prefix_bindings", (upper,)))
             if there is not None and there.action == "to_tunnel":
                 count += topology.peer_of_tunnel(there.parameters[0]) == attachment.switch
         return count
 
-    return max(candidates, key=lambda candidate: (votes(candidate[1]), candidate[1].path_id))
+    native = set(prefixes.values())
+    return max(candidates, key=lambda c: (c[1].switch in native, votes(c[1]), c[1].path_id))
+
+
+def _delivered_port(
+    binding: Row, candidates: list[tuple[int, Attachment]], by_key: dict[RowKey, Row]
+) -> int | None:
+    """Where a binding says that its node is."""
+    if binding.action == "deliver":
+        return binding.parameters[0]
+    if binding.action != "replicate":
+        return None
+    # Of two ports of one switch, the one the node is expected at has the younger path.
+    group = by_key.get(RowKey(binding.at.switch, GROUPS, (binding.parameters[0],)))
+    members = group.parameters if group is not None else ()
+    ports = {port for port, replica in zip(members[::2], members[1::2], strict=True) if not replica}
+    local = [a for _, a in candidates if a.switch == binding.at.switch and a.port in ports]
+    return min(local, key=lambda a: a.path_id).port if local else None
 
 
 def _hosts(by_key: dict[RowKey, Row], topology: Topology) -> Iterable[Host]:

@@ -78,10 +78,13 @@ def apply(rows: Rows, writes: Iterable[Write]) -> None:
 class Walk:
     """A node walking over the triangle."""
 
-    def __init__(self, mac: MacAddress = MAC, node_id: int = 1, first_path: int = 1) -> None:
+    def __init__(
+        self, mac: MacAddress = MAC, node_id: int = 1, first_path: int = 1, *, reverse: bool = False
+    ) -> None:
         self.bce = BindingCacheEntry(mn_id=str(mac), mac=mac, node_id=node_id)
         self.rows: Rows = {}
         self.now = 0.0
+        self._reverse = reverse
         self._paths = itertools.count(first_path)
 
     def attachment(self, place: tuple[str, int]) -> Attachment:
@@ -106,7 +109,7 @@ class Walk:
             if isinstance(effect, Forward):
                 plan = diff(entries_for(effect.old, TRIANGLE), entries_for(effect.new, TRIANGLE))
                 for step_ in plan.steps:
-                    for write in step_:
+                    for write in reversed(step_) if self._reverse else step_:
                         if write.row.at.table == "multicast_groups" and write.row.at in self.rows:
                             continue  # shared and kept
                         apply(self.rows, [write])

@@ -5,10 +5,9 @@
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 
 from p4dmm.softswitch.pipeline import Pipeline
-from p4dmm.softswitch.service.ports import Port, PortError
+from p4dmm.softswitch.service.ports import Port, PortError, Receiver
 
 MAX_PORT = 511  # bit<9>; as the drop port it carries nothing
 
@@ -40,6 +39,7 @@ class SwitchDevice:
         self.no_pipeline_drops = 0
         self.to_controller: Callable[[bytes], None] | None = None
         self._ports: dict[int, Port] = {}
+        self._outputs: dict[int, tuple[Callable[[bytes], bool], PortCounters]] = {}
 
     def attach_port(self, number: int, port: Port, /) -> None:
         """Open the port under this number. Raises PortError."""
@@ -49,11 +49,13 @@ class SwitchDevice:
         if not 0 <= number < MAX_PORT:
             raise PortError(f"port {number}: allowed are 0 to {MAX_PORT - 1}")
         counters = self.counters.setdefault(number, PortCounters())
-        port.open(partial(self._receive, number, counters))
+        port.open(self._receiver(number, counters))
         self._ports[number] = port
+        self._outputs[number] = port.send, counters
 
     def detach_port(self, number: int, /) -> None:
         """Close the port; its counters stay."""
+        del self._outputs[number]
         self._ports.pop(number).close()
 
     def rx_drops(self, number: int) -> int:
@@ -69,27 +71,30 @@ class SwitchDevice:
         assert self.cpu_port is not None
         self._process(self.cpu_port, frame)
 
-    def _receive(self, number: int, counters: PortCounters, frame: bytes) -> None:
-        counters.rx_frames += 1
-        counters.rx_bytes += len(frame)
-        self._process(number, frame)
+    def _receiver(self, number: int, counters: PortCounters) -> Receiver:
+        """What a port hands its frames to: all there is between the port and the pipeline."""
+        process = self._process
+
+        def receive(frame: bytes) -> None:
+            counters.rx_frames += 1
+            counters.rx_bytes += len(frame)
+            process(number, frame)
+
+        return receive
 
     def _process(self, number: int, frame: bytes) -> None:
         if self.pipeline is None:
             self.no_pipeline_drops += 1
             return
         for out, data in self.pipeline.process(number, frame):
-            if out == self.cpu_port:
-                if self.to_controller is not None:
-                    self.to_controller(data)
-                continue
-            port = self._ports.get(out)
-            if port is None:
+            if (output := self._outputs.get(out)) is not None:
+                send, counters = output
+                if send(data):
+                    counters.tx_frames += 1
+                    counters.tx_bytes += len(data)
+                else:
+                    counters.tx_drops += 1
+            elif out != self.cpu_port:
                 self.unknown_port_drops += 1
-                continue
-            counters = self.counters[out]
-            if port.send(data):
-                counters.tx_frames += 1
-                counters.tx_bytes += len(data)
-            else:
-                counters.tx_drops += 1
+            elif self.to_controller is not None:
+                self.to_controller(data)

@@ -4,7 +4,6 @@
 
 import asyncio
 import ctypes
-import errno
 import logging
 import mmap
 import os
@@ -44,7 +43,7 @@ class _Msghdr(ctypes.Structure):
     _fields_ = (
         ("name", ctypes.c_void_p),
         ("name_length", ctypes.c_uint32),
-        ("vectors", ctypes.POINTER(_Iovec)),
+        ("vectors", ctypes.c_void_p),
         ("vector_count", ctypes.c_size_t),
         ("control", ctypes.c_void_p),
         ("control_length", ctypes.c_size_t),
@@ -57,47 +56,50 @@ class _Mmsghdr(ctypes.Structure):
 
 
 class _Inbox:
-    """Receives a burst in one system call (recvmmsg(2)): one for each frame costs as much as half the pipeline does."""
+    """Receives a burst in one system call (recvmmsg(2)): one for each frame costs half of what the pipeline does."""
 
     def __init__(self) -> None:
         self._call = ctypes.CDLL(None, use_errno=True).recvmmsg
-        # Memory that the frames do not reach is never touched, and so never taken.
+        # Pages that no frame reaches are never touched, and so never taken.
         self._frames = mmap.mmap(-1, BURST * MAX_FRAME)
-        frames = ctypes.addressof((ctypes.c_char * len(self._frames)).from_buffer(self._frames))
-        control = (ctypes.c_char * (BURST * SPACE))()
-        vectors = (_Iovec * BURST)(*((frames + number * MAX_FRAME, MAX_FRAME) for number in range(BURST)))
-        self._messages = (_Mmsghdr * BURST)()
+        frames = ctypes.addressof(ctypes.c_char.from_buffer(self._frames))
+        self._control = bytearray(BURST * SPACE)
+        control = ctypes.addressof(ctypes.c_char.from_buffer(self._control))
+        self._vectors = (_Iovec * BURST)(*(_Iovec(frames + number * MAX_FRAME, MAX_FRAME) for number in range(BURST)))
+        headers = bytearray(BURST * ctypes.sizeof(_Mmsghdr))
+        self._messages = (_Mmsghdr * BURST).from_buffer(headers)
         for number, message in enumerate(self._messages):
-            message.header.vectors = ctypes.pointer(vectors[number])
-            message.header.vector_count = 1
-            message.header.control = ctypes.addressof(control) + number * SPACE
+            vector = ctypes.addressof(self._vectors) + number * ctypes.sizeof(_Iovec)
+            message.header = _Msghdr(vectors=vector, vector_count=1, control=control + number * SPACE)
             message.header.control_length = SPACE
-        self._control = memoryview(control).cast("B")
-        self._memory = memoryview(self._messages).cast("B")
-        self._fresh = bytes(self._memory)  # the kernel writes into the headers, lengths of the control data for one
-        self._lengths = self._memory.cast("I")[_Mmsghdr.length.offset // WORD :: ctypes.sizeof(_Mmsghdr) // WORD]
-        self._statuses = self._control.cast("I")[STATUS_AT // WORD :: SPACE // WORD]
+        self._headers, self._fresh = memoryview(headers), bytes(headers)
+        self._lengths = self._headers.cast("I")[_Mmsghdr.length.offset // WORD :: ctypes.sizeof(_Mmsghdr) // WORD]
+        self._statuses = memoryview(self._control).cast("I")[STATUS_AT // WORD :: SPACE // WORD]
 
     def receive(self, descriptor: int) -> int:
         """Return how many frames there are now. Raises OSError."""
-        self._memory[:] = self._fresh
+        self._headers[:] = self._fresh  # the kernel has written into them, how much control data there was for one
         count: int = self._call(descriptor, self._messages, BURST, socket.MSG_DONTWAIT, None)
         if count < 0:
             number = ctypes.get_errno()
             raise OSError(number, os.strerror(number))
         return count
 
-    def frames(self, count: int) -> Iterator[tuple[bytes, int]]:
-        """Frames and their status, in order; to be read before the next call of receive."""
-        memory = self._frames
-        rows = zip(range(0, count * MAX_FRAME, MAX_FRAME), self._lengths[:count].tolist(), strict=True)
-        found = [memory[start : start + length] for start, length in rows]
-        return zip(found, self._statuses[:count].tolist(), strict=True)
+    def frames(self, count: int) -> list[bytes]:
+        """Return what the last call received, as the kernel left it."""
+        memory, lengths = self._frames, self._lengths[:count].tolist()
+        starts = range(0, count * MAX_FRAME, MAX_FRAME)
+        return [memory[start : start + length] for start, length in zip(starts, lengths, strict=True)]
 
-    def auxdata(self, number: int) -> bytes:
-        """What the kernel says of a frame."""
-        start = number * SPACE + STATUS_AT
-        return bytes(self._control[start : start + AUXDATA.size])
+    def statuses(self, count: int) -> list[int]:
+        """Return the status of each of these frames."""
+        statuses: list[int] = self._statuses[:count].tolist()
+        return statuses
+
+    def vlan(self, number: int) -> tuple[int, int]:
+        """Return the TCI and TPID that the kernel took out of a frame."""
+        _, _, _, _, _, tci, tpid = AUXDATA.unpack_from(self._control, number * SPACE + STATUS_AT)
+        return tci, tpid
 
 
 class AfPacketPort:
@@ -111,6 +113,7 @@ class AfPacketPort:
         self.interface = interface
         self._socket: socket.socket | None = None
         self._receive: Receiver | None = None
+        self._inbox = _Inbox()
         self._drops = 0
         self._warned = False
 
@@ -145,25 +148,35 @@ class AfPacketPort:
         raw.setsockopt(SOL_PACKET, PACKET_ADD_MEMBERSHIP, struct.pack("=iHH8s", index, PACKET_MR_PROMISC, 0, b""))
 
     def _burst(self) -> None:
-        for _ in range(BURST):
-            if self._socket is None or self._receive is None:
-                return
-            try:
-                frame, ancillary, _, _ = self._socket.recvmsg(MAX_FRAME, SPACE)
-            except BlockingIOError:
-                return
-            except OSError as error:
-                # Reported once per state change (ENETDOWN); frames come again when the interface is up again.
-                log.warning("interface %s: %s", self.interface, error.strerror)
-                return
-            for _, kind, data in ancillary:
-                if kind == PACKET_AUXDATA and len(data) >= AUXDATA.size:
-                    frame = self._complete(frame, data)
-            self._receive(frame)
+        if self._socket is None:
+            return
+        try:
+            count = self._inbox.receive(self._socket.fileno())
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError as error:
+            # Reported once per state change (ENETDOWN); frames come again when the interface is up again.
+            log.warning("interface %s: %s", self.interface, error.strerror)
+            return
+        frames = self._inbox.frames(count)
+        for number, status in enumerate(self._inbox.statuses(count)):
+            if status & (STATUS_VLAN_VALID | STATUS_CSUM_NOT_READY):
+                frames[number] = self._complete(number, status, frames[number])
+        self._deliver(iter(frames))
 
-    def _complete(self, frame: bytes, auxdata: bytes) -> bytes:
+    def _deliver(self, frames: Iterator[bytes]) -> None:
+        try:
+            for frame in frames:
+                if self._receive is None:
+                    return
+                self._receive(frame)
+        except BaseException:
+            # Whatever the receiver raises, the frames behind this one are delivered.
+            asyncio.get_running_loop().call_soon(self._deliver, frames)
+            raise
+
+    def _complete(self, number: int, status: int, frame: bytes) -> bytes:
         """Put back the VLAN tag, which the kernel delivers beside the frame and not in it."""
-        status, _, _, _, _, tci, tpid = AUXDATA.unpack_from(auxdata)
         if status & STATUS_CSUM_NOT_READY and not self._warned:
             self._warned = True
             log.warning(
@@ -171,6 +184,7 @@ class AfPacketPort:
             )
         if not status & STATUS_VLAN_VALID:
             return frame
+        tci, tpid = self._inbox.vlan(number)
         return frame[:12] + struct.pack("!HH", tpid if status & STATUS_VLAN_TPID_VALID else 0x8100, tci) + frame[12:]
 
     def send(self, frame: bytes, /) -> bool:
@@ -195,4 +209,4 @@ class AfPacketPort:
             asyncio.get_running_loop().remove_reader(self._socket.fileno())
             self.rx_drops()
             self._socket.close()
-            self._socket = None
+            self._socket = self._receive = None
