@@ -88,13 +88,13 @@ class RowCodec:
         entry = entity.table_entry
         entry.table_id = table.id
         for field, value in zip(table.keys, row.at.key, strict=True):
-            match = entry.match.add()
-            match.field_id = field.id
             if isinstance(value, tuple):
-                match.lpm.value = _bytes(value[0])
-                match.lpm.prefix_len = value[1]
+                if value[1]:  # a prefix of length 0 is said by no match at all (specification section 9.1.1)
+                    match = entry.match.add(field_id=field.id)
+                    match.lpm.value = _bytes(value[0])
+                    match.lpm.prefix_len = value[1]
             else:
-                match.exact.value = _bytes(value)
+                entry.match.add(field_id=field.id).exact.value = _bytes(value)
         action = table.actions[row.action]
         entry.action.action.action_id = action.id
         for field, number in zip(action.parameters, row.parameters, strict=True):
