@@ -26,6 +26,8 @@ struct local_metadata_t {
     tunnel_id_t    tunnel_id;         // the tunnel the packet leaves by
     bit<16>        mcast_group;
     next_hop_id_t  next_hop_id;
+    mac_t          link_layer_address;  // of the next hop; written to the frame once it is sure to leave
+    mac_t          router_address;
     bit<32>        mtu;
 }
 

@@ -136,6 +136,17 @@ class DropsInvalidPacketOutTest(PacketTest):
             self.expect(drops=["DROP_PACKET_OUT_INVALID"])
 
 
+@covers("DROP_PACKET_OUT_INVALID")
+class DropsPacketOutToNoPortTest(PacketTest):
+    """The CPU port is none, and a greater number is not cut down to nine bits."""
+
+    def runTest(self):
+        for mode in (TO_PORT, AS_RECEIVED):
+            for port in (510, 511, 512 + EXTERNAL, 65535):
+                self.packet_out(from_node(UPLINK), mode, port)
+                self.expect(drops=["DROP_PACKET_OUT_INVALID"])
+
+
 class RoutesPacketOutTest(PacketTest):
     """The router's own packet: neither its source nor its station is checked, its hop limit is its own."""
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Does a packet fit the way it goes, and may it go one hop further?
 
-What is punted here has been looked up before: its frame carries the MACs of the way ahead, its hop limit is untouched.
+What is punted here has been looked up before, but is as it came: its MACs, its hop limit.
 """
 
 from scapy.layers.inet6 import IPv6
@@ -17,11 +17,9 @@ from frames import (
     EXTERNAL,
     MINIMUM_MTU,
     MTU,
-    NEXT_HOP,
     NO_MTU,
     NODE,
     PEER,
-    ROUTER,
     TUNNEL_MTU,
     encapsulated,
     frame,
@@ -36,9 +34,6 @@ from frames import (
 from program import covers
 
 GROUP = 41
-TO_NODE = (ROUTER, NODE.mac)
-FORWARDED = (ROUTER, NEXT_HOP)
-IN_TUNNEL = (NEXT_HOP, ROUTER)  # its MACs are written in egress only
 
 
 def downlink(size, **fields):
@@ -48,14 +43,17 @@ def downlink(size, **fields):
 class LimitTest(PacketTest):
     """What a refused packet has to cause."""
 
-    def expect_too_big(self, port, incoming, packet, macs, mtu):
+    def expect_too_big(self, port, incoming, packet, mtu):
         self.send(port, incoming)
-        punt = PacketIn("PUNT_PACKET_TOO_BIG", port, frame(*macs, packet), argument=mtu)
+        punt = PacketIn("PUNT_PACKET_TOO_BIG", port, frame(incoming.src, incoming.dst, packet), argument=mtu)
         self.expect(punts=[punt], drops=["DROP_PACKET_TOO_BIG"])
 
-    def expect_expired(self, port, incoming, packet, macs):
+    def expect_expired(self, port, incoming, packet):
         self.send(port, incoming)
-        self.expect(punts=[PacketIn("PUNT_HOP_LIMIT", port, frame(*macs, packet))], drops=["DROP_HOP_LIMIT"])
+        self.expect(
+            punts=[PacketIn("PUNT_HOP_LIMIT", port, frame(incoming.src, incoming.dst, packet))],
+            drops=["DROP_HOP_LIMIT"],
+        )
 
 
 @covers("PUNT_PACKET_TOO_BIG", "DROP_PACKET_TOO_BIG", "port_mtus.set_mtu")
@@ -65,7 +63,7 @@ class PuntsWhatPortDoesNotTakeTest(LimitTest):
         self.send(EXTERNAL, from_core(downlink(MTU)))
         self.expect((ACCESS, to_node(downlink(MTU))))
         packet = downlink(MTU + 1)
-        self.expect_too_big(EXTERNAL, from_core(packet), packet, TO_NODE, MTU)
+        self.expect_too_big(EXTERNAL, from_core(packet), packet, MTU)
 
 
 @covers("PUNT_PACKET_TOO_BIG")
@@ -76,7 +74,7 @@ class PuntsWhatNextHopsPortDoesNotTakeTest(LimitTest):
         self.send(ACCESS, from_node(packet))
         self.expect((EXTERNAL, to_next_hop(packet)))
         packet = udp(NODE.address, CORRESPONDENT, size=MTU + 1)
-        self.expect_too_big(ACCESS, from_node(packet), packet, FORWARDED, MTU)
+        self.expect_too_big(ACCESS, from_node(packet), packet, MTU)
 
 
 @covers("PUNT_PACKET_TOO_BIG", "port_mtus.set_minimum_mtu")
@@ -88,7 +86,7 @@ class PortWithoutMtuTakesTheMinimumTest(LimitTest):
         self.send(EXTERNAL, from_core(downlink(MINIMUM_MTU)))
         self.expect((NO_MTU, to_node(downlink(MINIMUM_MTU))))
         packet = downlink(MINIMUM_MTU + 1)
-        self.expect_too_big(EXTERNAL, from_core(packet), packet, TO_NODE, MINIMUM_MTU)
+        self.expect_too_big(EXTERNAL, from_core(packet), packet, MINIMUM_MTU)
 
 
 @covers("PUNT_PACKET_TOO_BIG", "DROP_PACKET_TOO_BIG", "tunnel_paths.set_path")
@@ -101,7 +99,7 @@ class PuntsWhatTunnelDoesNotTakeTest(LimitTest):
         self.send(EXTERNAL, from_core(packet))
         self.expect((CORE, encapsulated(hop(packet))))
         packet = downlink(TUNNEL_MTU + 1)
-        self.expect_too_big(EXTERNAL, from_core(packet), packet, IN_TUNNEL, TUNNEL_MTU)
+        self.expect_too_big(EXTERNAL, from_core(packet), packet, TUNNEL_MTU)
 
 
 @covers("PUNT_PACKET_TOO_BIG")
@@ -115,7 +113,21 @@ class PuntsWhatOnePathOfTwoDoesNotTakeTest(LimitTest):
         self.send(EXTERNAL, from_core(packet))
         self.expect((ACCESS, to_node(packet)), (CORE, encapsulated(hop(packet))))
         packet = downlink(TUNNEL_MTU + 1)
-        self.expect_too_big(EXTERNAL, from_core(packet), packet, TO_NODE, TUNNEL_MTU)
+        self.expect_too_big(EXTERNAL, from_core(packet), packet, TUNNEL_MTU)
+
+
+@covers("PUNT_PACKET_TOO_BIG")
+class ReplicatesWhatThePortTakesTest(LimitTest):
+    """To two neighbours: the MTU of the port where the node is."""
+
+    def runTest(self):
+        self.insert_group(GROUP, (ACCESS, 0), (NO_MTU, 0))
+        self.insert(rows.replicated(NODE, GROUP))
+        packet = downlink(MTU)
+        self.send(EXTERNAL, from_core(packet))
+        self.expect((ACCESS, to_node(packet)), (NO_MTU, to_node(packet)))
+        packet = downlink(MTU + 1)
+        self.expect_too_big(EXTERNAL, from_core(packet), packet, MTU)
 
 
 @covers("PUNT_PACKET_TOO_BIG")
@@ -126,7 +138,7 @@ class PuntsInnerPacketTooBigTest(LimitTest):
         narrow = NODE._replace(port=NO_MTU)
         self.insert(*rows.tunnel(PEER), rows.accepted(narrow, PEER), rows.delivered(narrow))
         packet = downlink(MINIMUM_MTU + 1)
-        self.expect_too_big(CORE, from_peer(packet), packet, TO_NODE, MINIMUM_MTU)
+        self.expect_too_big(CORE, from_peer(packet), packet, MINIMUM_MTU)
 
 
 @covers("PUNT_PACKET_TOO_BIG")
@@ -136,9 +148,9 @@ class BelievesThePayloadLengthTest(LimitTest):
     def runTest(self):
         self.insert(rows.delivered(NODE))
         packet = IPv6(src=CORRESPONDENT, dst=NODE.address, plen=65535, nh=59) / Raw(bytes(20))
-        self.expect_too_big(EXTERNAL, from_core(packet), packet, TO_NODE, MTU)
+        self.expect_too_big(EXTERNAL, from_core(packet), packet, MTU)
         self.modify(rows.mtu(ACCESS, 65535))
-        self.expect_too_big(EXTERNAL, from_core(packet), packet, TO_NODE, 65535)
+        self.expect_too_big(EXTERNAL, from_core(packet), packet, 65535)
         packet.plen = 65535 - 40
         self.send(EXTERNAL, from_core(packet))
         self.expect((ACCESS, to_node(packet)))
@@ -152,7 +164,7 @@ class PuntsExpiredHopLimitTest(LimitTest):
         self.insert(rows.delivered(NODE), rows.to_switch())
         for hop_limit in (0, 1):
             packet = downlink(100, hlim=hop_limit)
-            self.expect_expired(EXTERNAL, from_core(packet), packet, TO_NODE)
+            self.expect_expired(EXTERNAL, from_core(packet), packet)
         for hop_limit in (2, 255):
             packet = downlink(100, hlim=hop_limit)
             self.send(EXTERNAL, from_core(packet))
@@ -164,7 +176,7 @@ class PuntsHopLimitOfNextHopTest(LimitTest):
     def runTest(self):
         self.insert(rows.attached(NODE), rows.permitted(NODE), *rows.to_correspondent())
         packet = udp(NODE.address, CORRESPONDENT, hlim=1)
-        self.expect_expired(ACCESS, from_node(packet), packet, FORWARDED)
+        self.expect_expired(ACCESS, from_node(packet), packet)
 
 
 @covers("PUNT_HOP_LIMIT")
@@ -174,7 +186,7 @@ class PuntsHopLimitBeforeTunnelTest(LimitTest):
     def runTest(self):
         self.insert(*rows.tunnel(PEER), rows.tunnelled(NODE, PEER))
         packet = downlink(100, hlim=1)
-        self.expect_expired(EXTERNAL, from_core(packet), packet, IN_TUNNEL)
+        self.expect_expired(EXTERNAL, from_core(packet), packet)
         packet = downlink(100, hlim=2)
         self.send(EXTERNAL, from_core(packet))
         self.expect((CORE, encapsulated(hop(packet))))
@@ -187,7 +199,7 @@ class PuntsInnerHopLimitTest(LimitTest):
     def runTest(self):
         self.insert(*rows.tunnel(PEER), rows.accepted(NODE, PEER), rows.delivered(NODE))
         packet = downlink(100, hlim=1)
-        self.expect_expired(CORE, from_peer(packet), packet, TO_NODE)
+        self.expect_expired(CORE, from_peer(packet), packet)
         packet = downlink(100, hlim=2)
         self.send(CORE, from_core(IPv6(src=PEER.address, dst="2001:db8:ffff::1", hlim=0) / packet))
         self.expect((ACCESS, to_node(packet)))
@@ -200,7 +212,7 @@ class TellsHopLimitBeforeSizeTest(LimitTest):
     def runTest(self):
         self.insert(rows.delivered(NODE))
         packet = downlink(MTU + 1, hlim=1)
-        self.expect_expired(EXTERNAL, from_core(packet), packet, TO_NODE)
+        self.expect_expired(EXTERNAL, from_core(packet), packet)
 
 
 @covers("DROP_TUNNEL_UNKNOWN", "tunnel_paths.drop_tunnel_unknown")

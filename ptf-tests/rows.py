@@ -68,7 +68,7 @@ def tunnelled(node: Node, peer: Peer) -> Row:
 
 
 def replicated(node: Node, group: int, tunnel_id: int = 0) -> Row:
-    params = {"group": group, "tunnel_id": tunnel_id, **_macs(node.mac)}
+    params = {"group": group, "port": node.port, "tunnel_id": tunnel_id, **_macs(node.mac)}
     return Row("prefix_bindings", {"prefix": node.prefix}, "replicate", params)
 
 

@@ -14,8 +14,8 @@ control Bindings(inout headers_t hdr, inout local_metadata_t md) {
     action deliver(port_id_t port, mac_t link_layer_address, mac_t router_address) {
         md.destination_bound = 1;
         md.egress_port = port;
-        hdr.ethernet.dst = link_layer_address;
-        hdr.ethernet.src = router_address;
+        md.link_layer_address = link_layer_address;
+        md.router_address = router_address;
         COUNT_DIRECT(prefix_binding_packets);
     }
 
@@ -25,14 +25,16 @@ control Bindings(inout headers_t hdr, inout local_metadata_t md) {
         COUNT_DIRECT(prefix_binding_packets);
     }
 
-    // To the path the node has and the one it is about to have. Replica id 0 is a neighbour (its MACs written here), any
-    // other the tunnel of that id; tunnel_id is that tunnel again, whose MTU counts, or 0.
-    action replicate(bit<16> group, tunnel_id_t tunnel_id, mac_t link_layer_address, mac_t router_address) {
+    // To the path the node has and the one it is about to have. Replica id 0 is a neighbour, any other the tunnel of that
+    // id. The MTU that counts is that of tunnel_id, or without a tunnel that of port, where the node is.
+    action replicate(bit<16> group, port_id_t port, tunnel_id_t tunnel_id, mac_t link_layer_address,
+                     mac_t router_address) {
         md.destination_bound = 1;
         md.mcast_group = group;
+        md.egress_port = port;
         md.tunnel_id = tunnel_id;
-        hdr.ethernet.dst = link_layer_address;
-        hdr.ethernet.src = router_address;
+        md.link_layer_address = link_layer_address;
+        md.router_address = router_address;
         COUNT_DIRECT(prefix_binding_packets);
     }
 
@@ -57,8 +59,8 @@ control Bindings(inout headers_t hdr, inout local_metadata_t md) {
         md.admitted = 1;
         md.destination_bound = 1;
         md.egress_port = port;
-        hdr.ethernet.dst = link_layer_address;
-        hdr.ethernet.src = router_address;
+        md.link_layer_address = link_layer_address;
+        md.router_address = router_address;
     }
 
     action not_from_tunnel() { }

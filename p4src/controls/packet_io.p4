@@ -6,7 +6,10 @@
 control PacketOut(inout headers_t hdr, inout local_metadata_t md) {
     apply {
         if (hdr.packet_out.isValid()) {
-            if (hdr.packet_out.mode == OUT_TO_PORT) {
+            if (hdr.packet_out.mode != OUT_ROUTED && hdr.packet_out.port >= (bit<16>)CPU_PORT) {
+                md.verdict = DROP;
+                md.drop_reason = DROP_PACKET_OUT_INVALID;
+            } else if (hdr.packet_out.mode == OUT_TO_PORT) {
                 md.egress_port = (port_id_t)hdr.packet_out.port;
                 md.verdict = FORWARD;
             } else if (hdr.packet_out.mode == OUT_AS_RECEIVED) {

@@ -59,8 +59,13 @@ control PathMtu(inout headers_t hdr, inout local_metadata_t md) {
                 md.punt_reason = PUNT_PACKET_TOO_BIG;
                 md.punt_argument = md.mtu[15:0];
                 md.drop_reason = DROP_PACKET_TOO_BIG;
-            } else if (md.port_role != ROLE_SELF) {
-                hdr.ipv6.hop_limit = hdr.ipv6.hop_limit - 1;
+            } else {
+                // Not before: a punted packet still has the MACs it came with, by which its sender is told.
+                hdr.ethernet.dst = md.link_layer_address;
+                hdr.ethernet.src = md.router_address;
+                if (md.port_role != ROLE_SELF) {
+                    hdr.ipv6.hop_limit = hdr.ipv6.hop_limit - 1;
+                }
             }
         }
     }

@@ -55,8 +55,8 @@ control Routing(inout headers_t hdr, inout local_metadata_t md) {
     action forward(port_id_t port, mac_t link_layer_address, mac_t router_address) {
         md.egress_port = port;
         md.verdict = FORWARD;
-        hdr.ethernet.dst = link_layer_address;
-        hdr.ethernet.src = router_address;
+        md.link_layer_address = link_layer_address;
+        md.router_address = router_address;
     }
 
     action drop_next_hop_unknown() {

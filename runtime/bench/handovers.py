@@ -30,7 +30,7 @@ TOPOLOGY = Path(__file__).parents[2] / "topo" / "triangle.toml"
 ACCESS_PORTS = ("s2:1", "s3:1", "s1:1")
 DWELL_S = 1.5
 TRAFFIC = TrafficSpec(ping_interval_s=0.01, udp_interval_s=0.005, tcp_rate=0)
-STAGES = ("prepared", "seen", "decided", "installed")
+STAGES = ("seen", "decided", "installed")
 THROUGH = "through"
 
 
@@ -51,7 +51,8 @@ class Progress:
 def stages_ms(handover: Handover, traffic: TrafficLog) -> dict[str, float]:
     """Milliseconds since the node could send on the new link; a planned one: preparation by how long it took."""
     found = dict(handover.stages_ms(STAGES))
-    found.pop("prepared", None)
+    if "seen" in found and "installed" in found:
+        found["control"] = found["installed"] - found["seen"]
     if handover.prepared is not None:
         found["prepared"] = (handover.prepared - handover.begun) * 1e3
     first = [handover.after_attach_ms(stream.first_after(handover.times.attached)) for stream in traffic.streams]
@@ -71,7 +72,7 @@ def summary(journey: Journey, *, planned: bool) -> dict[str, object]:
     times = [stages_ms(handover, journey.traffic) for handover in chosen]
     losses = [lost(handover, journey.traffic) for handover in chosen]
     stages = {}
-    for stage in (*STAGES, THROUGH):
+    for stage in ("prepared", *STAGES, "control", THROUGH):
         if values := [each[stage] for each in times if stage in each]:
             stages[stage] = {"median": percentile(values, 50), "p95": percentile(values, 95), "of": len(values)}
     return {

@@ -12,8 +12,8 @@ from switches import DEVICE_ID, Client, running
 from p4dmm.switches.pipeline import default_pipeline
 
 TABLE = "DmmIngress.bindings.prefix_bindings"
-SMALL = 4
-"""Rows a handover writes to one switch, about."""
+SMALL = (1, 4)
+"""A handover writes about four rows to one switch."""
 
 
 def rates(target: str, count: int) -> dict[str, float]:
@@ -34,18 +34,26 @@ def rates(target: str, count: int) -> dict[str, float]:
     return result.rates()
 
 
-def small_writes_ms(target: str, existing: int, samples: int) -> dict[str, float]:
-    """How long a write of four rows takes beside so many rows: it alone under way, inserts and deletes in turn."""
+def small_writes_ms(target: str, existing: int, samples: int) -> dict[str, dict[str, float]]:
+    """How long a write of so many rows takes, by how many: it alone under way, inserts and deletes in turn."""
     with running(target) as address:
         client = Client(address)
         client.insert([traffic.binding(number) for number in range(existing)])
-        took = []
-        for sample in range(samples):
-            rows = [traffic.binding(existing + SMALL * sample + number) for number in range(SMALL)]
-            for kind in (client.INSERT, client.DELETE):
-                request = client.request(rows, kind)
-                begun = time.perf_counter()
-                client.write(request)
-                took.append((time.perf_counter() - begun) * 1e3)
+        found = {}
+        for rows in SMALL:
+            took = [_small_write_ms(client, existing + sample * rows, rows) for sample in range(samples)]
+            each = [value for pair in took for value in pair]
+            found[str(rows)] = {"median": percentile(each, 50), "p95": percentile(each, 95)}
         client.close()
-    return {"median": percentile(took, 50), "p95": percentile(took, 95)}
+    return found
+
+
+def _small_write_ms(client: Client, first: int, count: int) -> list[float]:
+    rows = [traffic.binding(number) for number in range(first, first + count)]
+    took = []
+    for kind in (client.INSERT, client.DELETE):
+        request = client.request(rows, kind)
+        begun = time.perf_counter()
+        client.write(request)
+        took.append((time.perf_counter() - begun) * 1e3)
+    return took

@@ -36,30 +36,30 @@ class Trial:
 
 
 def highest_without_loss(offer: Callable[[int], Trial], rounds: int) -> int:
-    """The highest load that passed, in packets per second; 0 if none did.
+    """The highest load that passed, in packets per second as it reached the switch; 0 if none did.
 
     A load passes if one attempt of it does: a loss may be the machine's. The steps, then halving what lies between the
-    last that passed and the first that did not. A load the generator did not reach is no load that passed: the
-    rate it reached is returned, a lower bound.
+    last that passed and the first that did not.
     """
+    best, low = 0.0, 0
 
-    def passes(rate: int) -> Trial | None:
-        return next((trial for _ in range(ATTEMPTS) if (trial := offer(rate)).lossless), None)
+    def passes(rate: int) -> bool:
+        nonlocal best
+        trial = next((trial for _ in range(ATTEMPTS) if (trial := offer(rate)).lossless), None)
+        best = max(best, trial.offered_rate) if trial else best
+        return trial is not None
 
-    low = 0
-    for high in STEPS:
-        trial = passes(high)
-        if trial is None:
+    for step in STEPS:
+        if not passes(step):
+            high = step
             break
-        if trial.offered_rate < high * 0.98:
-            return max(low, round(trial.offered_rate))
-        low = high
+        low = step
     else:
-        return low
+        return round(best)
     for _ in range(rounds):
         middle = (low + high) // 2
         if passes(middle):
             low = middle
         else:
             high = middle
-    return low
+    return round(best)

@@ -63,7 +63,7 @@ def _binding_rows(bce: BindingCacheEntry, hnp: HomePrefix, serving: Attachment, 
     else:
         replica = _replica(serving.switch, bce.target, topology)
         group = topology.group_id(serving.switch, serving.port, replica)
-        yield row(serving.switch, "prefix_bindings", (prefix,), "replicate", group, replica[1], *macs)
+        yield row(serving.switch, "prefix_bindings", (prefix,), "replicate", group, serving.port, replica[1], *macs)
     elsewhere = {hnp.anchor, *(d.attachment.switch for d in bce.draining if d.bindings_kept)} - {serving.switch}
     for switch in sorted(elsewhere):
         yield row(switch, "prefix_bindings", (prefix,), "to_tunnel", topology.tunnel_id(serving.switch))

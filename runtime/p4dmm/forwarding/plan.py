@@ -49,7 +49,8 @@ class Plan:
 # By its access row a node's packets enter: what they need further on is there before, on every switch.
 _INSERT_RANK = {"access_nodes": 1}
 
-# Deletes go the other way: first nothing leads to the old path, then it closes.
+# Deletes go the other way: first nothing leads to the old path, then it closes. What delivers goes last: a switch that
+# has lost its binding routes what comes by a tunnel back to the anchor, which must not send it here again.
 _DELETE_RANK = {"access_nodes": 0, "prefix_bindings": 0, "prefix_sources": 1, "path_bindings": 1}
 
 # First the switch where the node is delivers, then the others send there. Until that, what comes by a tunnel must not
@@ -66,7 +67,7 @@ def diff(old: Mapping[RowKey, Row], new: Mapping[RowKey, Row]) -> Plan:
     return Plan(
         prepare=_steps(Change.INSERT, ((_INSERT_RANK.get(r.at.table, 0), r) for r in inserts)),
         flip=_steps(Change.MODIFY, ((_flip_rank(r), r) for r in modifies)),
-        retire=_steps(Change.DELETE, ((_DELETE_RANK.get(r.at.table, 0), r) for r in deletes)),
+        retire=_steps(Change.DELETE, ((_delete_rank(r), r) for r in deletes)),
     )
 
 
@@ -74,6 +75,12 @@ def _flip_rank(row: Row) -> int:
     if row.at.table == "path_bindings":
         return 2
     return 0 if row.action in _DELIVERING else 1
+
+
+def _delete_rank(row: Row) -> int:
+    if row.at.table == "prefix_bindings" and row.action in _DELIVERING:
+        return 1
+    return _DELETE_RANK.get(row.at.table, 0)
 
 
 def _steps(change: Change, ranked: Iterable[tuple[int, Row]]) -> tuple[Step, ...]:

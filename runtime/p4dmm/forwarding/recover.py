@@ -136,9 +136,7 @@ def _serving(
     return max(candidates, key=lambda c: (c[1].switch in native, votes(c[1]), c[1].path_id))
 
 
-def _delivered_port(
-    binding: Row, candidates: list[tuple[int, Attachment]], by_key: dict[RowKey, Row]
-) -> int | None:
+def _delivered_port(binding: Row, candidates: list[tuple[int, Attachment]], by_key: dict[RowKey, Row]) -> int | None:
     """Where a binding says that its node is."""
     if binding.action == "deliver":
         return binding.parameters[0]

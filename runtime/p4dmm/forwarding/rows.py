@@ -72,7 +72,7 @@ TABLES = {
             (
                 Action("deliver", ("port", *_MACS)),
                 Action("to_tunnel", ("tunnel_id",)),
-                Action("replicate", ("group", "tunnel_id", *_MACS)),
+                Action("replicate", ("group", "port", "tunnel_id", *_MACS)),
             ),
         ),
         Table(

@@ -70,7 +70,8 @@ class FailedWrite:
 
 
 class SwitchWriteError(Exception):
-    """Some writes of a batch failed, the others are done: names the switch, and the rows with the switch's reasons."""
+    """Some writes failed: names the switch, and the rows with the switch's reasons. `done` are those that it has
+    carried out; what is in neither was not sent."""
 
     def __init__(self, switch: str, failed: Sequence[FailedWrite], done: Sequence[Write]) -> None:
         self.switch = switch
@@ -116,6 +117,7 @@ class SwitchConnection:
             ),
         )
         self._finsy.ee.add_listener(fy.SwitchEvent.CHANNEL_DOWN, self._down)
+        self._finsy.ee.add_listener(fy.SwitchEvent.BECOME_BACKUP, self._down)
         self._lost = asyncio.Event()
         self._writing = asyncio.Lock()
         self._sending = asyncio.Lock()
@@ -140,10 +142,15 @@ class SwitchConnection:
             self._task = None
 
     async def write(self, writes: Sequence[Write]) -> None:
-        """Write in batches. Raises SwitchWriteError when the switch refuses some, ConnectionError when it is away."""
+        """Write in batches. Raises SwitchWriteError when the switch refuses some, with no batch written after that one;
+        ConnectionError when it is away."""
         async with self._writing:
             for start in range(0, len(writes), BATCH):
-                await self._write_batch(writes[start : start + BATCH])
+                try:
+                    await self._write_batch(writes[start : start + BATCH])
+                except SwitchWriteError as error:
+                    error.done = (*writes[:start], *error.done)
+                    raise
 
     async def read_rows(self) -> list[Row]:
         """Every row and multicast group the switch holds. Raises ConnectionError."""

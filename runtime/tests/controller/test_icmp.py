@@ -66,6 +66,7 @@ async def test_hop_limit_exceeded(domain_with_node: tuple[Domain, Station, IPv6A
     domain, mn, address = domain_with_node
     mn.send(framed(mn, domain.mac("s1"), packet(address, CN_ADDRESS, hop_limit=1)))
     frame = await error_at(mn, TimeExceeded)
+    assert frame.ethernet.dst == mn.mac
     assert frame.ipv6 is not None
     assert frame.ipv6.src == IPv6Address("2001:db8:0:1::1")
 

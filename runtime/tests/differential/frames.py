@@ -75,7 +75,8 @@ class Traffic:
             body = self._random.randbytes(self._random.choice((4, 20, 28)))
             packet = self._icmpv6(source, destination, self._random.choice((*ND_TYPES, 128)), body, hop_limit=255)
         else:
-            packet = self._ipv6(source, destination, self._random.choice(NEXT_HEADERS), self._random.randbytes(24))
+            next_header = self._random.choice((0, 0, *NEXT_HEADERS))  # 0: MLD stands behind a Router Alert
+            packet = self._ipv6(source, destination, next_header, self._random.randbytes(24))
         return self._sent(node.get("port"), packet, source_mac=node.get("link_layer_address"), mac=ALL_NODES)
 
     def _garbage(self) -> tuple[int, bytes]:

@@ -35,7 +35,9 @@ PLACES = [(switch, port) for switch in TRIANGLE.maars for port in (1, 2)]
 Rows = dict[RowKey, Row]
 
 
-def make_network(switches: dict[str, dict[int, str]], links: Iterable[tuple[str, str, int]] = (), mtu: int = 1500) -> Network:
+def make_network(
+    switches: dict[str, dict[int, str]], links: Iterable[tuple[str, str, int]] = (), mtu: int = 1500
+) -> Network:
     """Switches as {port: role}; links as (end, end, metric). Those with access ports get pools."""
     listed: list[dict[str, Any]] = []
     for number, (name, ports) in enumerate(switches.items(), start=1):
@@ -78,9 +80,7 @@ def apply(rows: Rows, writes: Iterable[Write]) -> None:
 class Walk:
     """A node walking over the triangle."""
 
-    def __init__(
-        self, mac: MacAddress = MAC, node_id: int = 1, first_path: int = 1, *, reverse: bool = False
-    ) -> None:
+    def __init__(self, mac: MacAddress = MAC, node_id: int = 1, first_path: int = 1, *, reverse: bool = False) -> None:
         self.bce = BindingCacheEntry(mn_id=str(mac), mac=mac, node_id=node_id)
         self.rows: Rows = {}
         self.now = 0.0

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 the p4dmm authors
 # SPDX-License-Identifier: Apache-2.0
-"""The promise of the planner: at every point of a handover every packet arrives, none loops, and nothing is left behind.
+"""The promise of the planner: at every point of a handover every packet arrives, none loops, nothing is left behind.
 
 Every write of every step is applied one at a time and in both orders (a switch may take the updates of a batch in any),
 and after each one probes go up and down, from every kind of sender.

@@ -120,9 +120,7 @@ def test_a_controller_may_die_after_any_write(
     events += [walk.seen(place), *(() if drained else (NodeGone(),))]
     for event in events:
         old = walk.bce
-        states = []
-        for _ in walk.event(event):
-            states.append(dict(walk.rows))
+        states = [dict(walk.rows) for _ in walk.event(event)]
         new = walk.bce
         for rows in states:
             found = the_node(rows)
@@ -132,7 +130,9 @@ def test_a_controller_may_die_after_any_write(
             assert found.serving is not None
             assert old.serving is not None
             # Of a node that is gone any row may be the last.
-            allowed = {a.place for a in (old.serving, new.serving)} if new.serving else {a.place for a in old.attachments}
+            allowed = (
+                {a.place for a in (old.serving, new.serving)} if new.serving else {a.place for a in old.attachments}
+            )
             assert found.serving.place in allowed
             assert found.hnp_of(found.serving.switch) is not None
             have, before, after = ({h.prefix for h in b.hnps} for b in (found, old, new))
@@ -297,7 +297,9 @@ def strange_rows(draw: st.DrawFn) -> Row:
 
     def value(name: str) -> int | tuple[int, int]:
         if name == "destination":
-            return int(draw(st.sampled_from((HOST, IPv6Address("::"), IPv6Address(1))))), draw(st.sampled_from((0, 64, 128)))
+            return int(draw(st.sampled_from((HOST, IPv6Address("::"), IPv6Address(1))))), draw(
+                st.sampled_from((0, 64, 128))
+            )
         return draw(fields.get(name, small))
 
     key = tuple(value(name) for name in table.keys)

@@ -62,16 +62,16 @@ def test_unreachable_switch_is_named() -> None:
     network = make_network({"a": {1: "access", 2: "core"}, "b": {1: "access", 2: "core"}})
     topology = Topology(network)
     assert topology.reachable("a") == {}
-    with pytest.raises(TopologyError, match="^no path of links leads from a to b$"):
+    with pytest.raises(TopologyError, match=r"^no path of links leads from a to b$"):
         topology.via("a", "b")
-    with pytest.raises(TopologyError, match="^no path of links leads from b to nowhere$"):
+    with pytest.raises(TopologyError, match=r"^no path of links leads from b to nowhere$"):
         topology.via("b", "nowhere")
     # Its rows name no tunnel that leads nowhere.
     assert of_table(list(base_rows(topology, "a")), "tunnels") == {}
 
 
 def test_cheapest_way_and_the_smallest_mtu_on_it() -> None:
-    core = {n: "core" for n in range(1, 4)}
+    core = dict.fromkeys(range(1, 4), "core")
     network = make_network(
         {"a": {**core, 9: "access"}, "m": core, "b": {**core, 9: "access"}},
         [("a:1", "b:1", 3), ("a:2", "m:1", 1), ("m:2", "b:2", 1)],
@@ -195,7 +195,9 @@ def test_a_group_belongs_to_one_pair_of_paths(topology: Topology) -> None:
 
 def test_a_group_belongs_to_one_pair_of_paths_in_a_large_domain() -> None:
     """500 MAARs and 30 access ports: far more pairs of paths than a group needs an id for."""
-    switches: dict[str, dict[int, str]] = {"hub": {n: "core" for n in range(1, 501)} | {n: "access" for n in (502, 503)}}
+    switches: dict[str, dict[int, str]] = {
+        "hub": dict.fromkeys(range(1, 501), "core") | dict.fromkeys((502, 503), "access")
+    }
     links = []
     for n in range(1, 501):
         switches[f"n{n}"] = {1: "core", 2: "access"}
@@ -205,15 +207,18 @@ def test_a_group_belongs_to_one_pair_of_paths_in_a_large_domain() -> None:
     topology = Topology(make_network(switches, links))
     for name in ("hub", "n1", "n500"):
         numbers = Counter(
-            topology.group_id(name, port, other) for port, other in pairs_of(topology, name) if other[1] or port < other[0]
+            topology.group_id(name, port, other)
+            for port, other in pairs_of(topology, name)
+            if other[1] or port < other[0]
         )
         assert max(numbers.values()) == 1
 
 
 def test_a_switch_with_too_many_paths_is_refused_before_anything_runs() -> None:
     """Not in the middle of the first handover that needs the group."""
-    many: dict[int, str] = {n: "access" for n in range(1, 401)}
-    with pytest.raises(TopologyError, match=r"^switch a has 400 access ports and 1 tunnels: planned handovers need 80600 multicast groups, group ids end at 65535$"):
+    many: dict[int, str] = dict.fromkeys(range(1, 401), "access")
+    said = "planned handovers need 80600 multicast groups, group ids end at 65535"
+    with pytest.raises(TopologyError, match=f"^switch a has 400 access ports and 1 tunnels: {said}$"):
         Topology(make_network({"a": many, "b": {1: "access"}}))
 
 

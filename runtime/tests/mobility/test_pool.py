@@ -180,7 +180,7 @@ class IdPoolWalk(RuleBasedStateMachine):
     @rule(target=held)
     def allocate(self) -> int:
         if len(self.used) == self.LIMIT:
-            with pytest.raises(PoolExhaustedError, match="^all 6 path ids are in use$"):
+            with pytest.raises(PoolExhaustedError, match=r"^all 6 path ids are in use$"):
                 self.pool.allocate()
             return 0
         number = self.pool.allocate()

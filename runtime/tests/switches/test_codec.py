@@ -173,13 +173,17 @@ def drop_parameter(program: p4i.P4Info) -> None:
         ),
         (
             rename_parameter,
-            "action forward has parameters ('egress', 'link_layer_address', 'router_address'), "
-            "expected ('port', 'link_layer_address', 'router_address')",
+            (
+                "action forward has parameters ('egress', 'link_layer_address', 'router_address'), "
+                "expected ('port', 'link_layer_address', 'router_address')"
+            ),
         ),
         (
             drop_parameter,
-            "action forward has parameters ('port', 'link_layer_address'), "
-            "expected ('port', 'link_layer_address', 'router_address')",
+            (
+                "action forward has parameters ('port', 'link_layer_address'), "
+                "expected ('port', 'link_layer_address', 'router_address')"
+            ),
         ),
     ],
     ids=lambda value: value.__name__ if callable(value) else "",

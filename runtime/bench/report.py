@@ -1,0 +1,149 @@
+# SPDX-FileCopyrightText: 2026 the p4dmm authors
+# SPDX-License-Identifier: Apache-2.0
+"""Results as the tables of docs/performance.md. Results come as the measurements print them, by target."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from figures import count, milliseconds, ratio, table
+
+Results = Mapping[str, Any]
+"""By target: 'embedded', 'bmv2', for forwarding also 'bmv2, both cores'. What could not be measured is not there."""
+
+EMBEDDED, BMV2, BMV2_BOTH = "embedded", "bmv2", "bmv2, both cores"
+STAGES = (
+    ("prepared", "preparation (before the move)"),
+    ("seen", "attach to seen"),
+    ("decided", "attach to decided"),
+    ("installed", "attach to installed"),
+    ("control", "seen to installed"),
+    ("through", "attach to first packet through, every stream"),
+)
+
+
+def _get(results: Results, *path: str) -> float | None:
+    found: Any = results
+    for name in path:
+        if not isinstance(found, Mapping) or name not in found:
+            return None
+        found = found[name]
+    return float(found)
+
+
+def _published(rows: tuple[tuple[str, str, str], ...]) -> str:
+    return table(("published", "figure", "source"), rows).replace("---:", "---")
+
+
+def forwarding(results: Results) -> str:
+    """Without loss, and under more than can be forwarded."""
+    cases = list(dict.fromkeys(case for target in results.values() for case in target))
+    sustained, full = [], []
+    for case in cases:
+        ours, one, both = (_get(results, target, case, "sustained") for target in (EMBEDDED, BMV2, BMV2_BOTH))
+        sustained.append((case, count(ours), count(one), count(both), ratio(ours, one), ratio(ours, both)))
+        cells = [case]
+        for target in (EMBEDDED, BMV2, BMV2_BOTH):
+            cells += [count(_get(results, target, case, name)) for name in ("offered", "received")]
+        full.append(cells)
+    return "\n\n".join(
+        (
+            "Highest load with less than 0.1% loss, packets per second:",
+            table(("way", "embedded", "BMv2", "BMv2, both cores", "embedded / BMv2", "/ both cores"), sustained),
+            "Under all the load the generator can offer, packets per second offered and forwarded:",
+            table(
+                (
+                    "way",
+                    "embedded: offered",
+                    "forwarded",
+                    "BMv2: offered",
+                    "forwarded",
+                    "both cores: offered",
+                    "forwarded",
+                ),
+                full,
+            ),
+            _published(
+                (
+                    (
+                        "BMv2, other programs",
+                        "80,000 at best, 4,500 to 8,600 in practice",
+                        "behavioral-model, 4ward, p4net",
+                    ),
+                    ("IPv6-in-IPv6 in software, one core", "10.3 M (VPP); XDP 3 M", "FD.io CSIT, eUPF"),
+                )
+            ),
+        )
+    )
+
+
+def inserts(results: Results) -> str:
+    """Rows in batches, and small writes."""
+    batches = []
+    for kind in ("insert", "modify", "read", "delete"):
+        ours, other = (_get(results, target, "rates", kind) for target in (EMBEDDED, BMV2))
+        batches.append((kind, count(ours), count(other), ratio(ours, other)))
+    small = []
+    for rows in ("1", "4"):
+        for value in ("median", "p95"):
+            ours, other = (_get(results, target, "small", rows, value) for target in (EMBEDDED, BMV2))
+            name = f"write of {rows} row{'s' if rows != '1' else ''}, {value}"
+            small.append((name, milliseconds(ours), milliseconds(other), ratio(ours, other)))
+    return "\n\n".join(
+        (
+            "Rows of prefix_bindings per second, in batches of 1,000:",
+            table(("", "embedded", "BMv2", "embedded / BMv2"), batches),
+            "One small write beside many rows, milliseconds (a ratio below 1: the embedded switch is faster):",
+            table(("", "embedded", "BMv2", "embedded / BMv2"), small),
+            _published(
+                (
+                    ("Python to BMv2, one by one", "2,004 per second", "p4net"),
+                    ("Python to BMv2, over 8 switches", "2,993 per second", "p4net"),
+                    ("batched, compiled client, Stratum", "17,303 per second", "stratum PR 568"),
+                    ("batched, compiled client, IPU", "106,806 per second", "networking-recipe PR 267"),
+                )
+            ),
+        )
+    )
+
+
+def handovers(results: Results) -> str:
+    """Times and losses, reactive and planned."""
+    parts = []
+    for kind in ("reactive", "planned"):
+        rows = []
+        for stage, words in STAGES:
+            values = [
+                _get(results, target, kind, "stages", stage, value)
+                for target in (EMBEDDED, BMV2)
+                for value in ("median", "p95")
+            ]
+            if any(value is not None for value in values):
+                rows.append((words, *(milliseconds(value) for value in values)))
+        parts += [
+            f"{kind.capitalize()}, milliseconds:",
+            table(("", "embedded: median", "p95", "BMv2: median", "p95"), rows),
+        ]
+    losses = []
+    for kind in ("reactive", "planned"):
+        cells = [kind]
+        for target in (EMBEDDED, BMV2):
+            cells += [
+                count(_get(results, target, kind, name)) for name in ("moves", "lost_median", "lost_worst", "lost")
+            ]
+        losses.append(cells)
+    columns = ("moves", "lost: median", "worst", "in all")
+    header = ("", f"embedded: {columns[0]}", *columns[1:], f"BMv2: {columns[0]}", *columns[1:])
+    parts += ["Packets lost per move, of all three streams (500 packets per second together):", table(header, losses)]
+    parts += [f"{target}: {problem}" for target, result in results.items() for problem in result.get("problems", ())]
+    parts.append(
+        _published(
+            (("handover on BMv2, MAFAF", "7.8 ms reactive, 4.3 ms proactive, loss under 1.1%", "IJCI article 127"),)
+        )
+    )
+    return "\n\n".join(parts)
+
+
+def pipeline(results: Results) -> str:
+    """The embedded switch without its ports."""
+    rows = [(case, count(rate), f"{1e6 / rate:.1f}") for case, rate in results[EMBEDDED].items()]
+    return table(("way", "packets per second", "microseconds each"), rows)

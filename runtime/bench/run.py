@@ -1,0 +1,204 @@
+# SPDX-FileCopyrightText: 2026 the p4dmm authors
+# SPDX-License-Identifier: Apache-2.0
+"""Measure everything, beside BMv2 where simple_switch_grpc is on PATH, and write the tables of docs/performance.md."""
+
+import argparse
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import environment
+import grpc
+import inserts
+import report
+import softswitch_pipeline
+from figures import replace_between
+from switches import BMV2, BenchError, bmv2_installed
+
+from p4dmm.lab import namespaces
+from p4dmm.lab.processes import dying_with_parent
+from p4dmm.softswitch.pipeline import load_pipeline
+
+HERE = Path(__file__).parent
+DOCUMENT = HERE.parents[1] / "docs" / "performance.md"
+NO_BMV2 = f"BMv2 is not measured: {BMV2} is not on PATH."
+FORWARDING_TIMEOUT_S = 900.0
+LAB_UP_TIMEOUT_S = 180.0
+
+
+def say(text: str) -> None:
+    """A progress line."""
+    print(text, file=sys.stderr, flush=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """How much of everything."""
+
+    rows: int = 100_000
+    seconds: float = 3.0
+    rounds: int = 5
+    moves: int = 20
+    dwell_s: float = 1.5
+    samples: int = 500
+    packets: int = 20_000
+
+
+QUICK = Scale(rows=20_000, seconds=0.7, rounds=2, moves=3, dwell_s=1.2, samples=50, packets=5_000)
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a section found, by target, and what kept it from finding more."""
+
+    results: dict[str, Any] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    failed: bool = False
+
+    def add(self, target: str, measure: Callable[[], Any]) -> None:
+        """Measure one target; what goes wrong is noted, and the others are measured nevertheless."""
+        say(f"- {target}")
+        try:
+            self.results[target] = measure()
+        except (BenchError, grpc.RpcError, subprocess.SubprocessError) as error:
+            words = f"{error.code().name}: {error.details()}" if isinstance(error, grpc.Call) else str(error)
+            self.notes.append(f"{target} is not measured: {words}")
+            self.failed = True
+            say(f"  {self.notes[-1]}")
+
+
+def targets(outcome: Outcome) -> list[str]:
+    """The embedded switch, and BMv2 if it is there."""
+    if bmv2_installed():
+        return [report.EMBEDDED, report.BMV2]
+    outcome.notes.append(NO_BMV2)
+    return [report.EMBEDDED]
+
+
+def in_namespace(script: str, *arguments: str, timeout_s: float) -> Any:
+    """Run one of the scripts here in a network namespace; what it prints is its result."""
+    inside = dying_with_parent([sys.executable, str(HERE / script), *arguments])
+    # Not capture_output: progress goes to the screen.
+    done = subprocess.run(namespaces.command(inside), stdout=subprocess.PIPE, text=True, timeout=timeout_s, check=False)
+    if done.returncode:
+        raise BenchError(f"{script} ended with status {done.returncode}; it said why above")
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def pipeline(scale: Scale) -> Outcome:
+    """The embedded switch alone, no ports."""
+
+    def measure() -> dict[str, float]:
+        running = load_pipeline(softswitch_pipeline.OURS.read_bytes())
+        return {
+            name: softswitch_pipeline.rate(running.process, port, packet, scale.packets)
+            for name, port, packet in softswitch_pipeline.fill(running)
+        }
+
+    outcome = Outcome()
+    outcome.add(report.EMBEDDED, measure)
+    return outcome
+
+
+def writes(scale: Scale) -> Outcome:
+    """Rows per second, and small writes."""
+    outcome = Outcome()
+    for target in targets(outcome):
+        outcome.add(
+            target,
+            lambda target=target: {
+                "rates": inserts.rates(target, scale.rows),
+                "small": inserts.small_writes_ms(target, scale.rows, scale.samples),
+            },
+        )
+    return outcome
+
+
+def forwarding(scale: Scale) -> Outcome:
+    """Packets per second over veth."""
+    outcome = Outcome()
+    if reason := namespaces.unavailable():
+        outcome.notes.append(f"Not measured: {reason}.")
+        return outcome
+    variants = [(target, ["--target", target]) for target in targets(outcome)]
+    if bmv2_installed():
+        variants.append((report.BMV2_BOTH, ["--target", "bmv2", "--both-cores"]))
+    sizes = ["--rows", str(scale.rows), "--seconds", str(scale.seconds), "--rounds", str(scale.rounds)]
+    for name, words in variants:
+        outcome.add(
+            name,
+            lambda words=words: in_namespace("forwarding.py", *words, *sizes, timeout_s=FORWARDING_TIMEOUT_S),
+        )
+    return outcome
+
+
+def handovers(scale: Scale) -> Outcome:
+    """Times in the lab."""
+    outcome = Outcome()
+    if reason := namespaces.unavailable():
+        outcome.notes.append(f"Not measured: {reason}.")
+        return outcome
+    timeout_s = LAB_UP_TIMEOUT_S + 2 * scale.moves * (scale.dwell_s + 5)
+    sizes = ["--moves", str(scale.moves), "--dwell", str(scale.dwell_s)]
+    for target in targets(outcome):
+        outcome.add(
+            target,
+            lambda target=target: in_namespace("handovers.py", "--target", target, *sizes, timeout_s=timeout_s),
+        )
+    return outcome
+
+
+SECTIONS: dict[str, tuple[Callable[[Scale], Outcome], Callable[[report.Results], str]]] = {
+    "pipeline": (pipeline, report.pipeline),
+    "inserts": (writes, report.inserts),
+    "forwarding": (forwarding, report.forwarding),
+    "handovers": (handovers, report.handovers),
+}
+
+
+def block(name: str, outcome: Outcome, when: str, *, quick: bool) -> str:
+    """What stands between the markers of a section."""
+    parts = [f"{when}{', QUICK RUN: smaller and shorter, not to be quoted' if quick else ''}."]
+    if outcome.results:
+        parts.append(SECTIONS[name][1](outcome.results))
+    return "\n\n".join([*parts, *outcome.notes])
+
+
+def main() -> int:
+    """Measure, write, print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", action="append", choices=SECTIONS, metavar="NAME", help=f"of {', '.join(SECTIONS)}")
+    parser.add_argument("--quick", action="store_true", help="a few minutes less, and less certain")
+    parser.add_argument("--out", type=Path, default=DOCUMENT, help="the document whose tables are replaced")
+    parser.add_argument("--json", action="store_true", help="print the results as JSON, and leave the document alone")
+    given = parser.parse_args()
+    if not given.json and not given.out.is_file():
+        parser.error(f"{given.out} does not exist; it holds the markers the tables go between")
+    scale = QUICK if given.quick else Scale()
+    failed = False
+    found: dict[str, Any] = {}
+    for name in given.only or SECTIONS:
+        when = environment.when()
+        say(f"{name} ({when})")
+        outcome = SECTIONS[name][0](scale)
+        failed |= outcome.failed
+        found[name] = {"when": when, "results": outcome.results, "notes": outcome.notes}
+        text = block(name, outcome, when, quick=given.quick)
+        if given.json:
+            continue
+        print(f"\n## {name}\n\n{text}\n", flush=True)
+        document = replace_between(given.out.read_text(), "machine", environment.machine())
+        given.out.write_text(replace_between(document, name, text))
+    if given.json:
+        print(json.dumps(found, indent=2))
+    else:
+        say(f"written to {given.out}")
+    return int(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
