@@ -21,7 +21,7 @@ from pathlib import Path
 import search
 import traffic
 from pyroute2 import IPRoute
-from switches import BenchError, Client, pinned, running
+from switches import INTERRUPTED, BenchError, Client, end, end_in_order, pinned, running
 
 from p4dmm.lab import namespaces
 from p4dmm.lab.processes import dying_with_parent
@@ -30,7 +30,6 @@ GENERATOR = Path(__file__).with_name("generator.py")
 ADDRESSES = 1024
 WARM_UP = (2_000, 0.5)
 IDLE_S, IDLE_TIMEOUT_S = 0.15, 5.0
-ANSWER_TIMEOUT_S = 30.0
 
 
 def say(text: str) -> None:
@@ -108,13 +107,7 @@ class Load:
 
     def close(self) -> None:
         """End the process."""
-        assert self._process.stdin
-        self._process.stdin.close()
-        try:
-            self._process.wait(ANSWER_TIMEOUT_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        end(self._process)
 
 
 def _until_idle() -> None:
@@ -167,6 +160,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=4, help="of the search between two steps")
     parser.add_argument("--both-cores", action="store_true", help="the switch may use the generator's core as well")
     given = parser.parse_args()
+    end_in_order()
     try:
         found = measure(
             given.target, rows=given.rows, seconds=given.seconds, rounds=given.rounds, both_cores=given.both_cores
@@ -174,6 +168,8 @@ def main() -> int:
     except BenchError as error:
         say(f"forwarding: {error}")
         return 1
+    except KeyboardInterrupt:
+        return INTERRUPTED
     print(json.dumps(found))
     return 0
 

@@ -12,19 +12,22 @@ import json
 import logging
 import sys
 import tempfile
+from collections.abc import Callable
 from itertools import cycle, islice
 from pathlib import Path
 
 import structlog
 from figures import percentile
+from switches import INTERRUPTED, end_in_order
 
-from p4dmm.config import ConfigError, Move, Scenario, load_network
+from p4dmm.config import ConfigError, Network, Scenario, load_network
 from p4dmm.controller import Controller
 from p4dmm.lab.base import TrafficLog, TrafficSpec
 from p4dmm.lab.errors import LabError
 from p4dmm.lab.netns_lab import NetnsLab
 from p4dmm.lab.records import Handover, Journey
-from p4dmm.lab.roam import Roam
+from p4dmm.lab.roam import EventLike, Roam
+from p4dmm.lab.switch_process import Target
 
 TOPOLOGY = Path(__file__).parents[2] / "topo" / "triangle.toml"
 ACCESS_PORTS = ("s2:1", "s3:1", "s1:1")
@@ -84,14 +87,16 @@ def summary(journey: Journey, *, planned: bool) -> dict[str, object]:
     }
 
 
-async def roam(target: str, moves: int, dwell_s: float, logs: Path) -> Journey:
+async def roam(target: Target, moves: int, dwell_s: float, logs: Path) -> Journey:
     """Every move of one run."""
     ways = islice(cycle(ACCESS_PORTS), 2 * moves)
-    made = [Move(to=to, planned=number >= moves, dwell_s=dwell_s) for number, to in enumerate(ways)]
-    scenario = Scenario(network=TOPOLOGY, node="mn1", correspondent="cn", settle_s=1.0, move=tuple(made))
+    made = [{"to": to, "planned": number >= moves, "dwell_s": dwell_s} for number, to in enumerate(ways)]
+    scenario = Scenario.model_validate(
+        {"network": TOPOLOGY, "node": "mn1", "correspondent": "cn", "settle_s": 1.0, "move": made}
+    )
     lab = NetnsLab(load_network(TOPOLOGY), target=target, log_dir=logs)
 
-    def controller(network: object, on_event: object) -> Controller:
+    def controller(network: Network, on_event: Callable[[EventLike], None]) -> Controller:
         return Controller(network, on_event=on_event)
 
     return await Roam(lab, scenario, controller=controller, observer=Progress(), traffic=TRAFFIC).run()
@@ -104,6 +109,7 @@ def main() -> int:
     parser.add_argument("--moves", type=int, default=20, help="reactive ones, and as many planned ones")
     parser.add_argument("--dwell", type=float, default=DWELL_S, help="seconds between moves")
     given = parser.parse_args()
+    end_in_order()
     with tempfile.TemporaryDirectory(prefix="p4dmm-bench-") as logs:
         words = Path(logs, "controller.log").open("w")  # noqa: SIM115 it lasts as long as the process
         logging.basicConfig(stream=words, level=logging.INFO)
@@ -113,6 +119,8 @@ def main() -> int:
         except (LabError, ConfigError) as error:
             print(f"handovers: {error}", file=sys.stderr)
             return 1
+        except KeyboardInterrupt:
+            return INTERRUPTED
         found = {kind: summary(journey, planned=kind == "planned") for kind in ("reactive", "planned")}
         print(json.dumps({**found, "problems": journey.problems()}))
     return 0

@@ -17,7 +17,7 @@ import inserts
 import report
 import softswitch_pipeline
 from figures import replace_between
-from switches import BMV2, BenchError, bmv2_installed
+from switches import BMV2, INTERRUPTED, BenchError, bmv2_installed, end, end_in_order
 
 from p4dmm.lab import namespaces
 from p4dmm.lab.processes import dying_with_parent
@@ -40,7 +40,7 @@ class Scale:
     """How much of everything."""
 
     rows: int = 100_000
-    seconds: float = 3.0
+    seconds: float = 2.0
     rounds: int = 5
     moves: int = 20
     dwell_s: float = 1.5
@@ -59,11 +59,11 @@ class Outcome:
     notes: list[str] = field(default_factory=list)
     failed: bool = False
 
-    def add(self, target: str, measure: Callable[[], Any]) -> None:
+    def add(self, target: str, measure: Callable[..., Any], *arguments: Any) -> None:
         """Measure one target; what goes wrong is noted, and the others are measured nevertheless."""
         say(f"- {target}")
         try:
-            self.results[target] = measure()
+            self.results[target] = measure(*arguments)
         except (BenchError, grpc.RpcError, subprocess.SubprocessError) as error:
             words = f"{error.code().name}: {error.details()}" if isinstance(error, grpc.Call) else str(error)
             self.notes.append(f"{target} is not measured: {words}")
@@ -79,14 +79,18 @@ def targets(outcome: Outcome) -> list[str]:
     return [report.EMBEDDED]
 
 
-def in_namespace(script: str, *arguments: str, timeout_s: float) -> Any:
+def in_namespace(timeout_s: float, script: str, *arguments: str) -> Any:
     """Run one of the scripts here in a network namespace; what it prints is its result."""
     inside = dying_with_parent([sys.executable, str(HERE / script), *arguments])
-    # Not capture_output: progress goes to the screen.
-    done = subprocess.run(namespaces.command(inside), stdout=subprocess.PIPE, text=True, timeout=timeout_s, check=False)
-    if done.returncode:
-        raise BenchError(f"{script} ended with status {done.returncode}; it said why above")
-    return json.loads(done.stdout.splitlines()[-1])
+    # A session of its own: Ctrl-C is for this process, which then ends that one in order.
+    child = subprocess.Popen(namespaces.command(inside), stdout=subprocess.PIPE, text=True, start_new_session=True)
+    try:
+        printed, _ = child.communicate(timeout=timeout_s)
+    finally:
+        end(child)
+    if child.returncode:
+        raise BenchError(f"{script} ended with status {child.returncode}; it said why above")
+    return json.loads(printed.splitlines()[-1])
 
 
 def pipeline(scale: Scale) -> Outcome:
@@ -106,15 +110,16 @@ def pipeline(scale: Scale) -> Outcome:
 
 def writes(scale: Scale) -> Outcome:
     """Rows per second, and small writes."""
+
+    def measure(target: str) -> dict[str, Any]:
+        return {
+            "rates": inserts.rates(target, scale.rows),
+            "small": inserts.small_writes_ms(target, scale.rows, scale.samples),
+        }
+
     outcome = Outcome()
     for target in targets(outcome):
-        outcome.add(
-            target,
-            lambda target=target: {
-                "rates": inserts.rates(target, scale.rows),
-                "small": inserts.small_writes_ms(target, scale.rows, scale.samples),
-            },
-        )
+        outcome.add(target, measure, target)
     return outcome
 
 
@@ -129,10 +134,7 @@ def forwarding(scale: Scale) -> Outcome:
         variants.append((report.BMV2_BOTH, ["--target", "bmv2", "--both-cores"]))
     sizes = ["--rows", str(scale.rows), "--seconds", str(scale.seconds), "--rounds", str(scale.rounds)]
     for name, words in variants:
-        outcome.add(
-            name,
-            lambda words=words: in_namespace("forwarding.py", *words, *sizes, timeout_s=FORWARDING_TIMEOUT_S),
-        )
+        outcome.add(name, in_namespace, FORWARDING_TIMEOUT_S, "forwarding.py", *words, *sizes)
     return outcome
 
 
@@ -145,10 +147,7 @@ def handovers(scale: Scale) -> Outcome:
     timeout_s = LAB_UP_TIMEOUT_S + 2 * scale.moves * (scale.dwell_s + 5)
     sizes = ["--moves", str(scale.moves), "--dwell", str(scale.dwell_s)]
     for target in targets(outcome):
-        outcome.add(
-            target,
-            lambda target=target: in_namespace("handovers.py", "--target", target, *sizes, timeout_s=timeout_s),
-        )
+        outcome.add(target, in_namespace, timeout_s, "handovers.py", "--target", target, *sizes)
     return outcome
 
 
@@ -201,4 +200,9 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    end_in_order()
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        say("interrupted")
+        sys.exit(INTERRUPTED)

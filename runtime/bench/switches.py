@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import grpc
 from finsy.proto import U128, p4i, p4r, p4r_grpc
@@ -27,10 +28,12 @@ from p4dmm.switches.pipeline import default_pipeline
 BMV2 = "simple_switch_grpc"
 EMBEDDED = (sys.executable, "-c", "from p4dmm.cli.main import app; app(prog_name='p4dmm')", "switch", "-L", "warning")
 START_TIMEOUT_S = 30.0
-STOP_TIMEOUT_S = 5.0
+STOP_TIMEOUT_S = 15.0
 RPC_TIMEOUT_S = 120.0
 BATCH = 1000
 DEVICE_ID = 1
+INTERRUPTED = 130
+"""Exit code, as a shell gives it."""
 
 
 class BenchError(Exception):
@@ -40,6 +43,12 @@ class BenchError(Exception):
 def bmv2_installed() -> bool:
     """Whether there is something to measure beside."""
     return shutil.which(BMV2) is not None
+
+
+def end_in_order() -> None:
+    """Let SIGTERM do what Ctrl-C does: KeyboardInterrupt, on which everything started is ended."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
 
 
 @contextlib.contextmanager
@@ -62,11 +71,11 @@ def running(target: str, interfaces: Sequence[str] = (), cores: set[int] | None 
         own = ["--notifications-addr", f"ipc://{directory}/notifications.ipc", "-L", "off"]
         program = [BMV2, *own] if target == "bmv2" else list(EMBEDDED)
         ports = [word for number, name in enumerate(interfaces, 1) for word in ("-i", f"{number}@{name}")]
-        end = ["--device-id", str(DEVICE_ID), "--no-p4", "--", "--grpc-server-addr", address, "--cpu-port", "510"]
+        flags = ["--device-id", str(DEVICE_ID), "--no-p4", "--", "--grpc-server-addr", address, "--cpu-port", "510"]
         words = Path(directory, "output")
         with words.open("wb") as output, pinned(cores or os.sched_getaffinity(0)):
             process = subprocess.Popen(
-                dying_with_parent([*program, *ports, *end]),
+                dying_with_parent([*program, *ports, *flags]),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -76,7 +85,7 @@ def running(target: str, interfaces: Sequence[str] = (), cores: set[int] | None 
             _wait_listening(process, address, words)
             yield address
         finally:
-            _end(process)
+            end(process)
 
 
 def _free_port() -> int:
@@ -97,7 +106,8 @@ def _wait_listening(process: subprocess.Popen[bytes], address: str, words: Path)
     raise BenchError(f"the switch does not listen on {address} after {START_TIMEOUT_S:.0f} s")
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def end(process: subprocess.Popen[Any]) -> None:
+    """SIGTERM, then SIGKILL."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         if process.poll() is None:
             process.send_signal(number)

@@ -15,6 +15,13 @@ from p4dmm.switches import PacketIn, PipelineFiles, RowCodec, SwitchConnection, 
 
 log = structlog.get_logger(__name__)
 
+REPAIRS = 10
+"""Comparisons in a row before a switch that still differs is given up, and connected to anew."""
+
+
+def _holds_already(error: SwitchWriteError) -> bool:
+    return all(failed.code == "ALREADY_EXISTS" for failed in error.failed)
+
 
 class TableFullError(Exception):
     """A plan that a switch has no room for: names the switch, the table, its size."""
@@ -93,24 +100,20 @@ class Fabric:
         self._refuse_overflow(plan)
         done: list[Write] = []
         for step in plan.prepare:
-            try:
-                await self._step(step)
-            except SwitchWriteError as error:
-                if all(failed.code == "ALREADY_EXISTS" for failed in error.failed):
-                    log.error("switch holds what it should not", switch=error.switch, reason=str(error))
-                    await self._repair(self.connections[error.switch])
-                    done += step
-                    continue
-                log.warning("handover undone", switch=error.switch, reason=str(error))
-                await self._undo([*done, *step], error)
-                raise
+            errors = await self._step(step)
+            refused = [error for error in errors if not _holds_already(error)]
+            if refused:
+                log.warning("handover undone", switch=refused[0].switch, reason=str(refused[0]))
+                await self._undo(done, step, errors)
+                raise refused[0]
+            await self._repair_after(errors)
             done += step
         for step in (*plan.flip, *plan.retire):
-            await self._step_or_repair(step)
+            await self._repair_after(await self._step(step))
 
     async def write(self, writes: Iterable[Write]) -> None:
         """Write rows that are nobody's plan."""
-        await self._step_or_repair(tuple(writes))
+        await self._repair_after(await self._step(tuple(writes)))
 
     def _without_held_groups(self, plan: Plan) -> Plan:
         # Groups are shared: another node's handover may have made one already.
@@ -127,7 +130,8 @@ class Fabric:
                     f"{count} more do not fit"
                 )
 
-    async def _step(self, step: Step) -> None:
+    async def _step(self, step: Step) -> list[SwitchWriteError]:
+        """Write a step to all its switches at once; what they refused."""
         by_switch: dict[str, list[Write]] = defaultdict(list)
         for write in step:
             self._want(write)
@@ -135,18 +139,23 @@ class Fabric:
         results = await asyncio.gather(
             *(self._write_one(switch, writes) for switch, writes in by_switch.items()), return_exceptions=True
         )
+        errors = [result for result in results if isinstance(result, SwitchWriteError)]
         for result in results:
-            if isinstance(result, BaseException):
+            if isinstance(result, BaseException) and not isinstance(result, SwitchWriteError):
                 raise result
+        return errors
 
-    async def _step_or_repair(self, step: Step) -> None:
-        """A step that must not fail: rows to modify or delete are known to be there. If one is not, the switch has
-        lost or changed entries; it is compared as a whole."""
-        try:
-            await self._step(step)
-        except SwitchWriteError as error:
+    async def _repair_after(self, errors: list[SwitchWriteError]) -> None:
+        """Rows to modify or delete are known to be there, rows to insert known not to be: if a switch says otherwise
+        it has lost, changed or kept entries, and is compared as a whole."""
+        for error in errors:
             log.error("switch does not hold what it should", switch=error.switch, reason=str(error))
-            await self._repair(self.connections[error.switch])
+            try:
+                await self._repair(self.connections[error.switch])
+            except ConnectionError as away:
+                log.warning("switch is away; it is repaired when it is back", switch=error.switch, reason=str(away))
+            except SwitchWriteError as second:
+                log.error("switch cannot be repaired", switch=error.switch, reason=str(second))
 
     async def _write_one(self, switch: str, writes: list[Write]) -> None:
         connection = self.connections[switch]
@@ -158,20 +167,22 @@ class Fabric:
             except ConnectionError as error:
                 log.warning("switch is away; it is repaired when it is back", switch=switch, reason=str(error))
 
-    async def _undo(self, writes: list[Write], error: SwitchWriteError) -> None:
-        refused = {failed.write.row.at for failed in error.failed}
-        inserted: dict[str, list[Write]] = defaultdict(list)
-        for write in reversed(writes):
-            undo = Write(Change.DELETE, write.row)
-            self._want(undo)
-            if write.row.at not in refused:
-                inserted[write.row.at.switch].append(undo)
-        for switch, deletes in inserted.items():
+    async def _undo(self, before: list[Write], step: Step, errors: list[SwitchWriteError]) -> None:
+        """Delete what was inserted, the last first: everything before the step, and of the step what was not
+        refused."""
+        refusing = {error.switch for error in errors}
+        inserted = [*before, *(write for write in step if write.row.at.switch not in refusing)]
+        inserted += [write for error in errors for write in error.done]
+        for write in (*before, *step):
+            self._want(Write(Change.DELETE, write.row))
+        deletes: dict[str, list[Write]] = defaultdict(list)
+        for write in reversed(inserted):
+            deletes[write.row.at.switch].append(Write(Change.DELETE, write.row))
+        for switch, writes in deletes.items():
             try:
-                await self._write_one(switch, deletes)
-            except SwitchWriteError as second:
-                log.error("undo failed; the switch is compared as a whole", switch=switch, reason=str(second))
-                await self._repair(self.connections[switch])
+                await self._write_one(switch, writes)
+            except SwitchWriteError as error:
+                await self._repair_after([error])
 
     def _want(self, write: Write) -> None:
         key = write.row.at
@@ -190,13 +201,24 @@ class Fabric:
             self._found[name] = await connection.read_rows()
             self._connected[name].set()
             await self._may_reconcile.wait()
-        await self._repair(connection)
+        for _ in range(REPAIRS):
+            if await self._repair(connection):
+                break
+        else:
+            raise ConnectionError(
+                f"{name} does not hold what it is told: {REPAIRS} comparisons, and still a difference"
+            )
+        # Nothing is awaited between the comparison that found no difference and the switch being ready: a row wanted in
+        # the meantime is in the comparison, a row wanted from now on is written.
         self._reconciled[name].set()
 
-    async def _repair(self, connection: SwitchConnection) -> None:
+    async def _repair(self, connection: SwitchConnection) -> bool:
+        """Compare with what is wanted, and write the difference. Whether there was none."""
         async with self._locks[connection.name]:
             held = await connection.read_rows()
             writes = difference(held, self.wanted[connection.name].values())
-            if writes:
-                log.info("switch repaired", switch=connection.name, held=len(held), repair=str(writes))
-                await connection.write(writes.writes)
+            if not writes:
+                return True
+            log.info("switch repaired", switch=connection.name, held=len(held), repair=str(writes))
+            await connection.write(writes.writes)
+            return False

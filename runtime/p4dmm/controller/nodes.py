@@ -58,6 +58,7 @@ class NodeRegistry:
             prefixes={maar: PrefixPool(topology.pool(maar)) for maar in topology.maars},
         )
         self._agents: dict[MacAddress, NodeAgent] = {}
+        self._came: dict[PortRef, set[MacAddress]] = {}
         self._prober: asyncio.Task[None] | None = None
         self._probing: dict[MacAddress, asyncio.Task[None]] = {}
 
@@ -71,6 +72,7 @@ class NodeRegistry:
                 self._pools.prefixes[hnp.anchor].claim(hnp.prefix, bce.mac)
             self._services.fabric.adopt(entries_for(bce, self._services.topology).values())
             self._agents[bce.mac] = NodeAgent(bce, self._services, self._pools)
+            self._came.setdefault(PortRef(switch=bce.serving.switch, port=bce.serving.port), set()).add(bce.mac)
 
     def start(self) -> None:
         """Begin to advertise to, and to look after, the nodes there are."""
@@ -90,9 +92,8 @@ class NodeRegistry:
         if agent is not None and agent.is_forgotten:
             agent = None
         if agent is None or sighting.at not in agent.places():
-            others = sum(1 for m, a in self._agents.items() if m != mac and sighting.at in a.places())
             try:
-                self._admission.check(mac, (sighting.at.switch, sighting.at.port), others)
+                self._admit(mac, sighting.at)
                 agent = agent or self._new_agent(mac)
             except (AdmissionError, PoolExhaustedError) as error:
                 self._services.counters["not admitted"] += 1
@@ -112,8 +113,7 @@ class NodeRegistry:
         if agent is None:
             raise HandoverRefusedError(f"{mac} is not known; known are {', '.join(map(str, self._agents)) or 'none'}")
         try:
-            others = sum(1 for m, a in self._agents.items() if m != mac and to in a.places())
-            self._admission.check(mac, (to.switch, to.port), others)
+            self._admit(mac, to)
             path_id = self._pools.path_ids.allocate()
         except (AdmissionError, PoolExhaustedError) as error:
             raise HandoverRefusedError(str(error)) from error
@@ -123,6 +123,14 @@ class NodeRegistry:
 
     def views(self) -> tuple[NodeView, ...]:
         return tuple(agent.view() for agent in self._agents.values() if not agent.is_forgotten)
+
+    def _admit(self, mac: MacAddress, at: PortRef) -> None:
+        """Raises AdmissionError. Counts the port's nodes among those that came to it, not among all."""
+        came = self._came.setdefault(at, set())
+        left = {m for m in came if m not in self._agents or at not in self._agents[m].places()}
+        came -= left
+        self._admission.check(mac, (at.switch, at.port), len(came - {mac}))
+        came.add(mac)
 
     def _new_agent(self, mac: MacAddress) -> NodeAgent:
         bce = BindingCacheEntry(mn_id=str(mac), mac=mac, node_id=self._pools.node_ids.allocate())

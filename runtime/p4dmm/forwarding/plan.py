@@ -46,7 +46,8 @@ class Plan:
         return self.prepare + self.flip + self.retire
 
 
-# By its access row a node's packets enter: what they need further on is there before, on every switch.
+# By its access row a node's packets enter, by a binding that does not deliver they are sent on: what they need further
+# on is there before, on every switch.
 _INSERT_RANK = {"access_nodes": 1}
 
 # Deletes go the other way: first nothing leads to the old path, then it closes. What delivers goes last: a switch that
@@ -65,10 +66,16 @@ def diff(old: Mapping[RowKey, Row], new: Mapping[RowKey, Row]) -> Plan:
     # Multicast groups are shared by all nodes with the same two paths, and bounded: they stay for the next one.
     deletes = [row for key, row in old.items() if key not in new and key.table != GROUPS]
     return Plan(
-        prepare=_steps(Change.INSERT, ((_INSERT_RANK.get(r.at.table, 0), r) for r in inserts)),
+        prepare=_steps(Change.INSERT, ((_insert_rank(r), r) for r in inserts)),
         flip=_steps(Change.MODIFY, ((_flip_rank(r), r) for r in modifies)),
         retire=_steps(Change.DELETE, ((_delete_rank(r), r) for r in deletes)),
     )
+
+
+def _insert_rank(row: Row) -> int:
+    if row.at.table == "prefix_bindings" and row.action not in _DELIVERING:
+        return 1
+    return _INSERT_RANK.get(row.at.table, 0)
 
 
 def _flip_rank(row: Row) -> int:

@@ -16,7 +16,7 @@ from p4dmm.mobility import Attachment, BindingCacheEntry, HomePrefix
 from p4dmm.wire import MacAddress
 
 from .baseline import FIRST_HOST_NEXT_HOP
-from .rows import GROUPS, TUNNEL_PATH, Row, RowKey
+from .rows import TUNNEL_PATH, Row, RowKey
 from .topology import Topology
 
 
@@ -125,7 +125,7 @@ def _serving(
         count = 0
         for upper, anchor in prefixes.items():
             here = by_key.get(RowKey(attachment.switch, "prefix_bindings", (upper,)))
-            if here is not None and attachment.port == _delivered_port(here, candidates, by_key):
+            if here is not None and attachment.port == _delivered_port(here):
                 count += 1
             there = by_key.get(RowKey(anchor, "prefix_bindings", (upper,)))
             if there is not None and there.action == "to_tunnel":
@@ -136,18 +136,14 @@ def _serving(
     return max(candidates, key=lambda c: (c[1].switch in native, votes(c[1]), c[1].path_id))
 
 
-def _delivered_port(binding: Row, candidates: list[tuple[int, Attachment]], by_key: dict[RowKey, Row]) -> int | None:
-    """Where a binding says that its node is."""
-    if binding.action == "deliver":
-        return binding.parameters[0]
-    if binding.action != "replicate":
-        return None
-    # Of two ports of one switch, the one the node is expected at has the younger path.
-    group = by_key.get(RowKey(binding.at.switch, GROUPS, (binding.parameters[0],)))
-    members = group.parameters if group is not None else ()
-    ports = {port for port, replica in zip(members[::2], members[1::2], strict=True) if not replica}
-    local = [a for _, a in candidates if a.switch == binding.at.switch and a.port in ports]
-    return min(local, key=lambda a: a.path_id).port if local else None
+def _delivered_port(binding: Row) -> int | None:
+    """Where a binding says that its node is; not where it is only expected."""
+    match binding.action:
+        case "deliver":
+            return binding.parameters[0]
+        case "replicate":
+            return binding.parameters[1]
+    return None
 
 
 def _hosts(by_key: dict[RowKey, Row], topology: Topology) -> Iterable[Host]:

@@ -32,7 +32,7 @@ def without_kept_groups(held: Rows, wanted: Rows) -> Rows:
     return {key: row for key, row in held.items() if key.table != GROUPS or key in wanted}
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(old=row_maps, new=row_maps)
 def test_prepare_inserts_flip_modifies_retire_deletes_and_the_end_is_right(old: Rows, new: Rows) -> None:
     plan = diff(old, new)
@@ -50,14 +50,14 @@ def test_prepare_inserts_flip_modifies_retire_deletes_and_the_end_is_right(old: 
     assert diff(new, new).steps == ()
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(old=row_maps, new=row_maps)
 def test_no_key_is_written_twice(old: Rows, new: Rows) -> None:
     written = [write.row.at for step in diff(old, new).steps for write in step]
     assert len(set(written)) == len(written)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(held=row_maps, wanted=row_maps)
 def test_difference_repairs_a_switch(held: Rows, wanted: Rows) -> None:
     repair = difference(held.values(), wanted.values())

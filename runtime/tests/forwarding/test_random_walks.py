@@ -83,7 +83,7 @@ def watch(walk: Walk, stays: Place | None, at: set[Place], known: tuple[HomePref
         walk.check(at, uplinks={stays}, when=when, hnps=known)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(beside=st.sampled_from(BESIDE), reverse=st.booleans(), events=st.lists(EVENTS, min_size=2, max_size=9))
 def test_any_walk_delivers_and_leaves_nothing(
     beside: Place | None, reverse: bool, events: list[tuple[str, Place, int]]

@@ -307,7 +307,7 @@ def strange_rows(draw: st.DrawFn) -> Row:
     return Row(RowKey(switch, table.name, key), action.name, parameters)
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(strangers=st.lists(strange_rows(), max_size=14), tour=st.lists(st.sampled_from(PLACES), max_size=2))
 def test_rows_of_a_stranger_cannot_hurt(strangers: list[Row], tour: list[tuple[str, int]]) -> None:
     walk = walked(tour)

@@ -337,7 +337,7 @@ def test_a_deprecated_prefix_ends_and_the_native_one_does_not() -> None:
 # Anything at all
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(data=st.data())
 def test_any_sequence_of_events_keeps_the_entry_sound(data: st.DataObject) -> None:
     """Everything support.Node checks after every event, for walks of places, plans, timers and times."""

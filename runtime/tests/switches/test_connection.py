@@ -110,7 +110,7 @@ async def test_what_is_written_is_read_back() -> None:
             *BASE,
             group_row("s1", 7, ((1, 0), (12, 2))),
             group_row("s1", 8, ((2, 0), (1, 0))),
-            row("s1", "prefix_bindings", (5,), "replicate", 7, 2, 0x02, 0x03),
+            row("s1", "prefix_bindings", (5,), "replicate", 7, 1, 2, 0x02, 0x03),
             row("s1", "routes", ((0, 0),), "to_next_hop", 12),
         ]
         await client.connection.write(inserts(rows))

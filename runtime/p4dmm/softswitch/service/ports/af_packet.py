@@ -9,7 +9,7 @@ import mmap
 import os
 import socket
 import struct
-from collections.abc import Iterator
+from collections import deque
 
 from p4dmm.softswitch.service.ports.base import BURST, PortError, Receiver
 
@@ -114,6 +114,7 @@ class AfPacketPort:
         self._socket: socket.socket | None = None
         self._receive: Receiver | None = None
         self._inbox = _Inbox()
+        self._arrived: deque[bytes] = deque()
         self._drops = 0
         self._warned = False
 
@@ -148,6 +149,19 @@ class AfPacketPort:
         raw.setsockopt(SOL_PACKET, PACKET_ADD_MEMBERSHIP, struct.pack("=iHH8s", index, PACKET_MR_PROMISC, 0, b""))
 
     def _burst(self) -> None:
+        arrived = self._arrived
+        if not arrived:
+            self._take()
+        try:
+            while arrived and self._receive is not None:
+                self._receive(arrived.popleft())
+        finally:
+            if arrived and self._receive is not None:
+                # Whatever the receiver raised, the frames behind that one are delivered.
+                asyncio.get_running_loop().call_soon(self._burst)
+
+    def _take(self) -> None:
+        """Receive what there is, at most a burst."""
         if self._socket is None:
             return
         try:
@@ -162,18 +176,7 @@ class AfPacketPort:
         for number, status in enumerate(self._inbox.statuses(count)):
             if status & (STATUS_VLAN_VALID | STATUS_CSUM_NOT_READY):
                 frames[number] = self._complete(number, status, frames[number])
-        self._deliver(iter(frames))
-
-    def _deliver(self, frames: Iterator[bytes]) -> None:
-        try:
-            for frame in frames:
-                if self._receive is None:
-                    return
-                self._receive(frame)
-        except BaseException:
-            # Whatever the receiver raises, the frames behind this one are delivered.
-            asyncio.get_running_loop().call_soon(self._deliver, frames)
-            raise
+        self._arrived.extend(frames)
 
     def _complete(self, number: int, status: int, frame: bytes) -> bytes:
         """Put back the VLAN tag, which the kernel delivers beside the frame and not in it."""
@@ -210,3 +213,4 @@ class AfPacketPort:
             self.rx_drops()
             self._socket.close()
             self._socket = self._receive = None
+            self._arrived.clear()
