@@ -36,7 +36,7 @@ class Bench:
 
     async def until(self, condition: Callable[[], bool]) -> None:
         async with asyncio.timeout(10):
-            while not condition():  # noqa: ASYNC110 - what is waited for happens in the kernel
+            while not condition():
                 await asyncio.sleep(0.001)
 
     async def far_frame(self) -> bytes:
