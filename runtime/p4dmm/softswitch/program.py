@@ -11,7 +11,7 @@ from p4dmm.softswitch.ir import Action, Program
 from p4dmm.softswitch.jsonview import View
 from p4dmm.softswitch.read_action import read_action
 from p4dmm.softswitch.read_checksum import read_checksums
-from p4dmm.softswitch.read_control import read_control
+from p4dmm.softswitch.read_control import COPY_MARK, read_control
 from p4dmm.softswitch.read_expr import Scope
 from p4dmm.softswitch.read_parser import read_parser
 from p4dmm.softswitch.usage import check_reads
@@ -85,7 +85,7 @@ def _with_distinct_names(actions: dict[int, Action]) -> dict[int, Action]:
     result = {}
     for number, action in actions.items():
         same = first.setdefault(action.name, action) == action
-        result[number] = action if same else replace(action, name=f"{action.name}#{number}")
+        result[number] = action if same else replace(action, name=f"{action.name}{COPY_MARK}{number}")
     return result
 
 

@@ -107,7 +107,8 @@ class _Table:
         base = view.get("base_default_next").text_or_none() if view.has("base_default_next") else None
         if HIT in ways or MISS in ways:
             return True, {HIT: ways.get(HIT, base), MISS: ways.get(MISS, base)}
-        return False, {name: ways.get(name, base) for name in own}
+        # Copies of an action that were named apart still go by the action's own name here.
+        return False, {name: ways.get(name.partition(COPY_MARK)[0], base) for name in own}
 
     def _key(self, view: View) -> ir.TableKey:
         kind = view.get("match_type").text()

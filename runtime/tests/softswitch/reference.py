@@ -27,7 +27,10 @@ class Reference:
         self.fields = {h["name"]: types[h["header_type"]] for h in program["headers"]}
         self.metadata = {h["name"] for h in program["headers"] if h["metadata"]}
         self.widths = {(h, f): width for h, fields in self.fields.items() for f, width in fields}
-        self.actions = {action["name"]: action for action in program["actions"]}
+        # The first of a name has it; the others, made by p4c for hidden tables, are told apart by their id.
+        self.actions = {f"{action['name']}#{action['id']}": action for action in program["actions"]}
+        for action in program["actions"]:
+            self.actions.setdefault(action["name"], action)
         self.actions_by_id = {action["id"]: action for action in program["actions"]}
         self.errors = dict(program["errors"])
         self.counted: dict[tuple[str, int], tuple[int, int]] = {}
@@ -182,7 +185,7 @@ class Reference:
         ways = table["next_tables"]
         if "__HIT__" in ways or "__MISS__" in ways:
             return ways.get("__HIT__" if best else "__MISS__", table["base_default_next"])
-        return ways[name]
+        return ways[name.partition("#")[0]]
 
     def key(self, phv: Phv, header: str, field: str) -> int:
         return phv[header, field] if phv[header, VALID] or field == VALID else 0
