@@ -11,6 +11,9 @@ from p4dmm.softswitch.read_expr import Scope
 
 __all__ = ["read_control"]
 
+COPY_MARK = "#"
+"""Between the name of an action and the id of a copy of it with other constants in it; no P4 name has it."""
+
 HIT, MISS = "__HIT__", "__MISS__"
 
 
