@@ -59,7 +59,7 @@ class Controller:
         log.info("switches read", rows=len(rows), bindings=len(found.bindings), hosts=len(found.hosts))
         self._nodes.adopt(found.bindings)
         self._hosts.adopt(found.hosts)
-        await self._fabric.reconcile_all()
+        await self._fabric.reconcile_all(self._network.domain.connect_timeout_s)
         self._is_running = True
         self._nodes.start()
         self._hosts.start()

@@ -10,13 +10,10 @@ from itertools import chain
 import structlog
 
 from p4dmm.config import Network
-from p4dmm.forwarding import Change, Plan, Row, RowKey, Step, Topology, Write, base_rows
+from p4dmm.forwarding import GROUPS, Change, Plan, Row, RowKey, Step, Topology, Write, base_rows
 from p4dmm.switches import PacketIn, PipelineFiles, RowCodec, SwitchConnection, SwitchWriteError, difference
 
 log = structlog.get_logger(__name__)
-
-REPAIRS = 10
-"""Comparisons in a row before a switch that still differs is given up, and connected to anew."""
 
 
 def _holds_already(error: SwitchWriteError) -> bool:
@@ -78,12 +75,20 @@ class Fabric:
             for name, connection in self.connections.items():
                 if not self._connected[name].is_set():
                     log.warning("switch does not answer; starting without it", switch=name, address=connection.address)
-        return list(chain.from_iterable(self._found.values()))
+        rows = list(chain.from_iterable(self._found.values()))
+        self._found.clear()
+        return rows
 
-    async def reconcile_all(self) -> None:
-        """Let every switch be brought to `wanted`, now and whenever it comes back."""
+    async def reconcile_all(self, timeout_s: float) -> None:
+        """Let every switch be brought to `wanted`, now and whenever it comes back; wait for those that were read."""
         self._may_reconcile.set()
-        await asyncio.gather(*(self._reconciled[name].wait() for name in self._found))
+        waiting = [self._reconciled[name].wait() for name, event in self._connected.items() if event.is_set()]
+        try:
+            async with asyncio.timeout(timeout_s):
+                await asyncio.gather(*waiting)
+        except TimeoutError:
+            late = [name for name, event in self._reconciled.items() if not event.is_set()]
+            log.warning("switches not compared yet; starting without them", switches=late)
 
     def adopt(self, rows: Iterable[Row]) -> None:
         """Want these rows too, without writing them: for bindings read back from the switches."""
@@ -97,7 +102,7 @@ class Fabric:
         refuses to prepare, with everything undone.
         """
         plan = self._without_held_groups(plan)
-        self._refuse_overflow(plan)
+        self._refuse_overflow(chain.from_iterable(plan.prepare))
         done: list[Write] = []
         for step in plan.prepare:
             errors = await self._step(step)
@@ -112,16 +117,30 @@ class Fabric:
             await self._repair_after(await self._step(step))
 
     async def write(self, writes: Iterable[Write]) -> None:
-        """Write rows that are nobody's plan."""
-        await self._repair_after(await self._step(tuple(writes)))
+        """Write rows that are nobody's plan.
+
+        Raises TableFullError before the first write, SwitchWriteError when a switch refuses an insert; what it refused
+        is not wanted any more, the rest is done.
+        """
+        step = tuple(writes)
+        self._refuse_overflow(write for write in step if write.change is Change.INSERT)
+        errors = await self._step(step)
+        for error in errors:
+            if error.failed[0].write.change is Change.INSERT and not _holds_already(error):
+                self._give_up(error)
+                raise error
+        await self._repair_after(errors)
 
     def _without_held_groups(self, plan: Plan) -> Plan:
         # Groups are shared: another node's handover may have made one already.
-        prepare = tuple(tuple(w for w in step if w.row.at not in self.wanted[w.row.at.switch]) for step in plan.prepare)
+        prepare = tuple(
+            tuple(w for w in step if w.row.at.table != GROUPS or w.row.at not in self.wanted[w.row.at.switch])
+            for step in plan.prepare
+        )
         return Plan(tuple(step for step in prepare if step), plan.flip, plan.retire)
 
-    def _refuse_overflow(self, plan: Plan) -> None:
-        more = Counter((w.row.at.switch, w.row.at.table) for step in plan.prepare for w in step)
+    def _refuse_overflow(self, inserts: Iterable[Write]) -> None:
+        more = Counter((w.row.at.switch, w.row.at.table) for w in inserts)
         for (switch, table), count in more.items():
             size = self._codec.size(table)
             if size is not None and self._table_rows[switch][table] + count > size:
@@ -154,8 +173,6 @@ class Fabric:
                 await self._repair(self.connections[error.switch])
             except ConnectionError as away:
                 log.warning("switch is away; it is repaired when it is back", switch=error.switch, reason=str(away))
-            except SwitchWriteError as second:
-                log.error("switch cannot be repaired", switch=error.switch, reason=str(second))
 
     async def _write_one(self, switch: str, writes: list[Write]) -> None:
         connection = self.connections[switch]
@@ -173,10 +190,13 @@ class Fabric:
         refusing = {error.switch for error in errors}
         inserted = [*before, *(write for write in step if write.row.at.switch not in refusing)]
         inserted += [write for error in errors for write in error.done]
-        for write in (*before, *step):
-            self._want(Write(Change.DELETE, write.row))
+        for error in errors:
+            self._give_up(error)
         deletes: dict[str, list[Write]] = defaultdict(list)
         for write in reversed(inserted):
+            if write.row.at.table == GROUPS:
+                continue  # another node may use it by now
+            self._want(Write(Change.DELETE, write.row))
             deletes[write.row.at.switch].append(Write(Change.DELETE, write.row))
         for switch, writes in deletes.items():
             try:
@@ -201,24 +221,34 @@ class Fabric:
             self._found[name] = await connection.read_rows()
             self._connected[name].set()
             await self._may_reconcile.wait()
-        for _ in range(REPAIRS):
-            if await self._repair(connection):
-                break
-        else:
-            raise ConnectionError(
-                f"{name} does not hold what it is told: {REPAIRS} comparisons, and still a difference"
-            )
-        # Nothing is awaited between the comparison that found no difference and the switch being ready: a row wanted in
-        # the meantime is in the comparison, a row wanted from now on is written.
+        await self._repair(connection)
         self._reconciled[name].set()
 
-    async def _repair(self, connection: SwitchConnection) -> bool:
-        """Compare with what is wanted, and write the difference. Whether there was none."""
+    async def _repair(self, connection: SwitchConnection) -> None:
+        """Compare with what is wanted, and write the difference."""
         async with self._locks[connection.name]:
             held = await connection.read_rows()
             writes = difference(held, self.wanted[connection.name].values())
-            if not writes:
-                return True
-            log.info("switch repaired", switch=connection.name, held=len(held), repair=str(writes))
-            await connection.write(writes.writes)
-            return False
+            # Nothing is awaited since the comparison: what is wanted from now on waits for the lock to be written.
+            connection.is_ready = connection.is_connected
+            if writes:
+                log.info("switch repaired", switch=connection.name, held=len(held), repair=str(writes))
+                await self._write_what_it_takes(connection, writes.writes)
+
+    async def _write_what_it_takes(self, connection: SwitchConnection, writes: tuple[Write, ...]) -> None:
+        """A row that a switch refuses is given up, lest it keep the others from being repaired."""
+        while writes:
+            try:
+                await connection.write(writes)
+            except SwitchWriteError as error:
+                log.error("row given up", switch=connection.name, reason=str(error))
+                self._give_up(error)
+                dealt_with = {w.row.at for w in (*error.done, *(f.write for f in error.failed))}
+                writes = tuple(w for w in writes if w.row.at not in dealt_with)
+            else:
+                return
+
+    def _give_up(self, error: SwitchWriteError) -> None:
+        for failed in error.failed:
+            if failed.write.change is Change.INSERT:
+                self._want(Write(Change.DELETE, failed.write.row))

@@ -17,6 +17,7 @@ from p4dmm.forwarding import Change, Row, Write
 
 from .codec import RowCodec
 from .pipeline import PipelineFiles
+from .reader import TableReader
 
 log = structlog.get_logger(__name__)
 
@@ -88,8 +89,9 @@ class SwitchWriteError(Exception):
 class SwitchConnection:
     """Connects, keeps reconnecting, and tells when the switch is ready or lost.
 
-    `on_ready` runs each time the switch has (again) our program and we are its primary; until it returns, `is_ready` is
-    False and writes of others are the caller's to hold back. `on_packet` is called for every packet-in, in order.
+    `on_ready` runs each time the switch has (again) our program and we are its primary. `is_ready` is True once it has
+    returned, or earlier if it says so itself; it is False while the switch is away. `on_packet` is called for every
+    packet-in, in order.
     """
 
     def __init__(
@@ -118,6 +120,7 @@ class SwitchConnection:
         )
         self._finsy.ee.add_listener(fy.SwitchEvent.CHANNEL_DOWN, self._down)
         self._finsy.ee.add_listener(fy.SwitchEvent.BECOME_BACKUP, self._down)
+        self._reader = TableReader(switch.address, switch.device_id)
         self._lost = asyncio.Event()
         self._writing = asyncio.Lock()
         self._sending = asyncio.Lock()
@@ -128,6 +131,10 @@ class SwitchConnection:
     @property
     def address(self) -> str:
         return self._finsy.address
+
+    @property
+    def is_connected(self) -> bool:
+        return self._finsy.is_up
 
     def start(self) -> None:
         """Begin to connect; `on_ready` tells when that has worked."""
@@ -140,6 +147,7 @@ class SwitchConnection:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
             self._task = None
+        await self._reader.close()
 
     async def write(self, writes: Sequence[Write]) -> None:
         """Write in batches. Raises SwitchWriteError when the switch refuses some, with no batch written after that one;
@@ -154,12 +162,13 @@ class SwitchConnection:
 
     async def read_rows(self) -> list[Row]:
         """Every row and multicast group the switch holds. Raises ConnectionError."""
-        rows = [self._codec.decode(self.name, entity) for entity in await self._read(self._codec.wildcard_reads())]
+        entities = await self._reader.read(self._codec.wildcard_reads())
+        rows = (self._codec.decode(self.name, entity) for entity in entities)
         return [row for row in rows if row is not None]
 
     async def read_packets_counted(self, rows: Sequence[Row]) -> int:
         """The sum of the packets counted by the direct counters of these rows. Raises ConnectionError."""
-        entities = await self._read([self._codec.counted_read(row) for row in rows])
+        entities = await self._reader.read([self._codec.counted_read(row) for row in rows])
         return sum(entity.direct_counter_entry.data.packet_count for entity in entities)
 
     async def send(self, frame: bytes, *, mode: PacketOutMode, port: int = 0) -> None:
@@ -202,6 +211,8 @@ class SwitchConnection:
             await self._finsy.write(updates)
         except fy.P4ClientError as error:
             if not error.details:
+                # What of it was done is not known: leave, come back, and compare.
+                self._down(self._finsy)
                 raise ConnectionError(
                     f"switch {self.name} at {self.address}: {error.code.name} {error.message}"
                 ) from error
@@ -211,19 +222,6 @@ class SwitchConnection:
             ]
             done = [write for index, write in enumerate(writes) if index not in error.details]
             raise SwitchWriteError(self.name, failed, done) from error
-
-    async def _read(self, entities: Sequence[p4r.Entity]) -> list[p4r.Entity]:
-        client = self._finsy._p4client  # noqa: SLF001 finsy's public read decodes every entity into objects of its own
-        if client is None or not self._finsy.is_up:
-            raise ConnectionError(f"switch {self.name} at {self.address} is not connected")
-        request = p4r.ReadRequest(device_id=self._finsy.device_id, entities=entities)
-        result: list[p4r.Entity] = []
-        try:
-            async for reply in client.request_iter(request):
-                result.extend(reply.entities)
-        except fy.P4ClientError as error:
-            raise ConnectionError(f"switch {self.name} at {self.address}: {error.code.name} {error.message}") from error
-        return result
 
     async def _ready(self, switch: fy.Switch) -> None:
         if not switch.is_primary:
