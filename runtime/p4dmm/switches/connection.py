@@ -120,7 +120,7 @@ class SwitchConnection:
         )
         self._finsy.ee.add_listener(fy.SwitchEvent.CHANNEL_DOWN, self._down)
         self._finsy.ee.add_listener(fy.SwitchEvent.BECOME_BACKUP, self._down)
-        self._reader = TableReader(switch.address, switch.device_id)
+        self._reader = TableReader(switch.name, switch.address, switch.device_id)
         self._lost = asyncio.Event()
         self._writing = asyncio.Lock()
         self._sending = asyncio.Lock()

@@ -9,6 +9,7 @@ MB for 100,000 rows), and a million rows take longer. Reading needs no mastershi
 from collections.abc import Iterable
 from typing import Any
 
+import grpc
 import grpc.aio
 from finsy.proto import p4r, p4r_grpc
 
@@ -22,29 +23,44 @@ MAX_MESSAGE = 512 << 20
 class TableReader:
     """For one switch."""
 
-    def __init__(self, address: str, device_id: int) -> None:
+    def __init__(self, name: str, address: str, device_id: int) -> None:
+        self._name = name
         self._device_id = device_id
         self._address = address
         self._channel: grpc.aio.Channel | None = None
 
     async def read(self, entities: Iterable[p4r.Entity]) -> list[p4r.Entity]:
         """What matches, one request per entity. Raises ConnectionError."""
+        requests = [p4r.ReadRequest(device_id=self._device_id, entities=[entity]) for entity in entities]
+        if self._channel is not None:
+            try:
+                return await self._read(requests)
+            except grpc.aio.AioRpcError as error:
+                # A channel to a switch that went away remembers that, and refuses for a while when it is back.
+                await self.close()
+                if error.code() is not grpc.StatusCode.UNAVAILABLE:
+                    raise self._error(error) from error
+        try:
+            return await self._read(requests)
+        except grpc.aio.AioRpcError as error:
+            await self.close()
+            raise self._error(error) from error
+
+    async def _read(self, requests: Iterable[p4r.ReadRequest]) -> list[p4r.Entity]:
         if self._channel is None:
             self._channel = grpc.aio.insecure_channel(
-                self._address, options=[("grpc.max_receive_message_length", MAX_MESSAGE)]
+                self._address,
+                options=[("grpc.max_receive_message_length", MAX_MESSAGE), ("grpc.use_local_subchannel_pool", 1)],
             )
         stub: Any = p4r_grpc.P4RuntimeStub(self._channel)
         result: list[p4r.Entity] = []
-        try:
-            for entity in entities:
-                request = p4r.ReadRequest(device_id=self._device_id, entities=[entity])
-                async for reply in stub.Read(request, timeout=READ_TIMEOUT_S):
-                    result.extend(reply.entities)
-        except grpc.aio.AioRpcError as error:
-            raise ConnectionError(
-                f"switch at {self._address} cannot be read: {error.code().name} {error.details()}"
-            ) from error
+        for request in requests:
+            async for reply in stub.Read(request, timeout=READ_TIMEOUT_S):
+                result.extend(reply.entities)
         return result
+
+    def _error(self, error: grpc.aio.AioRpcError) -> ConnectionError:
+        return ConnectionError(f"switch {self._name} at {self._address}: {error.code().name} {error.details()}")
 
     async def close(self) -> None:
         if self._channel is not None:

@@ -39,7 +39,7 @@ def rows(draw: st.DrawFn, table: str, action: str) -> Row:
     parameters = next(a.parameters for a in TABLES[table].actions if a.name == action)
     key: list[int | tuple[int, int]] = []
     for name in TABLES[table].keys:
-        if name == "destination":
+        if (table, name) in {("routes", "destination"), ("external_sources", "source")}:
             length = draw(st.integers(0, 128))
             key.append((draw(numbers(name)) >> (128 - length) << (128 - length), length))
         else:
