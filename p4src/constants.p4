@@ -44,7 +44,7 @@ const bit<2> ECN_CE      = 3;
 typedef bit<8> port_role_t;
 const port_role_t ROLE_ACCESS   = 1;        // mobile nodes; every source is checked
 const port_role_t ROLE_CORE     = 2;        // another switch; the only place a tunnel ends
-// 3, external: a static subnet with hosts of its own; nothing above asks for it
+const port_role_t ROLE_EXTERNAL = 3;        // a static subnet with hosts of its own; no other source may come from it
 const port_role_t ROLE_SELF     = 4;        // sent by the controller: trusted, not decremented
 
 // What packet_out.mode asks for

@@ -31,6 +31,7 @@ LOCAL = "2001:db8:ffff::1"
 ROUTER_LINK_LOCAL = "fe80::1"
 ANCHOR_LINK_LOCAL = "fe80::2"
 CORRESPONDENT = "2001:db8:c::9"
+EXTERNAL_SUBNET = "2001:db8:c::/64"
 UNROUTED = "2001:db8:dead::1"
 
 TUNNEL_PATH = 0x800000  # constants of headers.p4

@@ -91,6 +91,9 @@ class ReinjectedPacketIsCheckedTest(PacketTest):
         downlink = udp(CORRESPONDENT, NODE.address)
         self.packet_out(frames.from_peer(downlink), AS_RECEIVED, CORE)
         self.expect((ACCESS, frames.to_node(downlink)))
+        packet = frames.from_core(UPLINK)
+        self.packet_out(packet, AS_RECEIVED, EXTERNAL)
+        self.expect(punts=[PacketIn("PUNT_SOURCE_UNBOUND", EXTERNAL, packet)], drops=["DROP_SOURCE_UNBOUND"])
         self.packet_out(frame(NODE.mac, frames.STRANGER, UPLINK), AS_RECEIVED, ACCESS)
         self.expect(drops=["DROP_NOT_MY_STATION"])
 

@@ -30,6 +30,7 @@ from program import covers
 
 SOURCE = "2001:db8:77::1"
 PACKET = udp(SOURCE, CORRESPONDENT)
+FROM_NEIGHBOR = udp("2001:db8:c::77", CORRESPONDENT)
 
 
 @covers("routes.to_next_hop", "next_hops.forward")
@@ -68,18 +69,18 @@ class MovesARouteTest(PacketTest):
 
     def runTest(self):
         self.insert(rows.next_hop(1, CORE), rows.route("2001:db8:c::/64", "to_next_hop", next_hop_id=1))
-        self.send(EXTERNAL, from_core(PACKET))
-        self.expect((CORE, to_next_hop(PACKET)))
+        self.send(EXTERNAL, from_core(FROM_NEIGHBOR))
+        self.expect((CORE, to_next_hop(FROM_NEIGHBOR)))
         self.modify(rows.next_hop(1, SECOND_CORE))
-        self.send(EXTERNAL, from_core(PACKET))
-        self.expect((SECOND_CORE, to_next_hop(PACKET)))
+        self.send(EXTERNAL, from_core(FROM_NEIGHBOR))
+        self.expect((SECOND_CORE, to_next_hop(FROM_NEIGHBOR)))
 
 
 class ForwardsOutOfTheSamePortTest(PacketTest):
     def runTest(self):
         self.insert(*rows.to_correspondent())
-        self.send(EXTERNAL, from_core(PACKET))
-        self.expect((EXTERNAL, to_next_hop(PACKET)))
+        self.send(EXTERNAL, from_core(FROM_NEIGHBOR))
+        self.expect((EXTERNAL, to_next_hop(FROM_NEIGHBOR)))
 
 
 @covers("DROP_NEXT_HOP_UNKNOWN", "next_hops.drop_next_hop_unknown")

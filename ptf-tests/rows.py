@@ -8,8 +8,6 @@ import frames
 from frames import NEXT_HOP, ROUTER, Node, Peer
 from program import ROLES
 
-ROLE_EXTERNAL = 3
-
 
 class Row(NamedTuple):
     """One table row; names as in P4Info."""
@@ -48,6 +46,10 @@ def permitted(node: Node, path: Node | Peer | None = None) -> Row:
 
 def relayed(node: Node, anchor: Peer, path: Node | Peer | None = None) -> Row:
     return Row("prefix_sources", _on_path(node, path or node), "relay_to_tunnel", {"tunnel_id": anchor.tunnel_id})
+
+
+def external_source(subnet: str = frames.EXTERNAL_SUBNET, port: int = frames.EXTERNAL) -> Row:
+    return Row("external_sources", {"port": port, "source": subnet}, "permit_external", {})
 
 
 def accepted(node: Node, path: Peer) -> Row:
@@ -102,7 +104,7 @@ def next_hop(number: int, port: int, mac: str = NEXT_HOP) -> Row:
 
 
 def to_correspondent() -> tuple[Row, ...]:
-    return next_hop(1, frames.EXTERNAL), route("2001:db8:c::/64", "to_next_hop", next_hop_id=1)
+    return next_hop(1, frames.EXTERNAL), route(frames.EXTERNAL_SUBNET, "to_next_hop", next_hop_id=1)
 
 
 def to_switch() -> Row:
@@ -116,13 +118,14 @@ def everywhere() -> tuple[Row, ...]:
         frames.OTHER_ACCESS: ROLES["ROLE_ACCESS"],
         frames.CORE: ROLES["ROLE_CORE"],
         frames.SECOND_CORE: ROLES["ROLE_CORE"],
-        frames.EXTERNAL: ROLE_EXTERNAL,
+        frames.EXTERNAL: ROLES["ROLE_EXTERNAL"],
         frames.NO_MTU: ROLES["ROLE_ACCESS"],
     }
     return (
         *(role(port, number) for port, number in roles.items()),
         *(station(port) for port in roles),
         *(mtu(port) for port in roles if port != frames.NO_MTU),
+        external_source(),
     )
 
 

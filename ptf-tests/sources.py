@@ -1,8 +1,9 @@
 # SPDX-FileCopyrightText: 2026 the p4dmm authors
 # SPDX-License-Identifier: Apache-2.0
-"""Uplink: nothing leaves an access port with a source that is not bound to its node (BCP 38)."""
+"""Nothing enters by an access port with a source that is not bound to its node, nor by an external port with one that
+is not of its subnet (BCP 38)."""
 
-from scapy.layers.inet6 import ICMPv6EchoRequest, IPv6
+from scapy.layers.inet6 import ICMPv6EchoRequest, ICMPv6ND_RS, IPv6
 
 import frames
 import rows
@@ -24,7 +25,7 @@ from frames import (
     to_next_hop,
     udp,
 )
-from program import covers
+from program import ROLES, covers
 
 UPLINK = udp(NODE.address, CORRESPONDENT)
 
@@ -115,14 +116,127 @@ class BindsSourceToSeveralPathsTest(AttachedTest):
 
 
 class DoesNotCheckSourcesFromCoreTest(PacketTest):
-    """The core is trusted to have checked; so is the static subnet on an external port."""
+    """Behind a core port is a switch, which has checked."""
 
     def runTest(self):
         self.insert(rows.delivered(NODE))
-        packet = udp("2001:db8:77::1", NODE.address)
-        for port in (CORE, EXTERNAL):
-            self.send(port, from_core(packet))
+        for src in ("2001:db8:77::1", CORRESPONDENT, OTHER.address, frames.LOCAL):
+            packet = udp(src, NODE.address)
+            self.send(CORE, from_core(packet))
             self.expect((ACCESS, frames.to_node(packet)))
+
+
+class ExternalTest(PacketTest):
+    """A node to send to, a tunnel, and a way back out."""
+
+    def setUp(self):
+        super().setUp()
+        self.insert(*rows.tunnel(PEER), rows.delivered(NODE), rows.to_switch(), *rows.to_correspondent())
+
+    def expect_permitted(self, port, src):
+        packet = udp(src, NODE.address)
+        self.send(port, from_core(packet))
+        self.expect((ACCESS, frames.to_node(packet)))
+
+    def expect_refused(self, port, packet):
+        self.send(port, from_core(packet))
+        punt = PacketIn("PUNT_SOURCE_UNBOUND", port, from_core(packet))
+        self.expect(punts=[punt], drops=["DROP_SOURCE_UNBOUND"])
+
+
+@covers("external_sources.permit_external")
+class PermitsSubnetOfExternalPortTest(ExternalTest):
+    """From its first address to its last, whatever the packet carries."""
+
+    def runTest(self):
+        for src in ("2001:db8:c::", CORRESPONDENT, "2001:db8:c:0:ffff:ffff:ffff:ffff"):
+            self.expect_permitted(EXTERNAL, src)
+        nested = IPv6(src=CORRESPONDENT, dst=NODE.address) / udp(PEER.address, frames.LOCAL)
+        self.send(EXTERNAL, from_core(nested))
+        self.expect((ACCESS, frames.to_node(nested)))
+
+
+@covers("external_sources.punt_source_external", "PUNT_SOURCE_UNBOUND", "DROP_SOURCE_UNBOUND")
+class RefusesOtherSourcesFromExternalPortTest(ExternalTest):
+    """A node's, a switch's, another subnet's: wherever the packet is for, and before anything else is said of it."""
+
+    def runTest(self):
+        self.insert(rows.attached(NODE), rows.permitted(NODE))
+        beside = ("2001:db8:b:ffff:ffff:ffff:ffff:ffff", "2001:db8:c:1::")
+        for src in (NODE.address, OTHER.address, frames.LOCAL, PEER.address, frames.UNROUTED, *beside):
+            for dst in (NODE.address, CORRESPONDENT, frames.LOCAL, frames.UNROUTED):
+                self.expect_refused(EXTERNAL, udp(src, dst))
+        self.expect_refused(EXTERNAL, udp(NODE.address, CORRESPONDENT, hlim=1))
+        self.expect_refused(EXTERNAL, udp(NODE.address, CORRESPONDENT, size=frames.MTU + 1))
+        self.expect_refused(EXTERNAL, IPv6(src=PEER.address, dst=frames.LOCAL) / ICMPv6EchoRequest(data=b"ping"))
+
+
+@covers("external_sources.permit_external", "DROP_SOURCE_UNBOUND")
+class PermitsByPrefixOfAnyLengthTest(ExternalTest):
+    """More than one subnet on a port, /44 to /128; any of them will do."""
+
+    def runTest(self):
+        for subnet, last, beside in (
+            ("2001:db8:1230::/44", "2001:db8:123f:ffff::1", "2001:db8:1240::"),
+            ("2001:db8:2000:2::/63", "2001:db8:2000:3:ffff::", "2001:db8:2000:4::"),
+            ("2001:db8:2000:0:8000::/65", "2001:db8:2000:0:ffff::", "2001:db8:2000:0:7fff::"),
+            ("2001:db8:3000::8/127", "2001:db8:3000::9", "2001:db8:3000::a"),
+            ("2001:db8:3000::77/128", "2001:db8:3000::77", "2001:db8:3000::76"),
+            ("2001:db8:c::9/128", CORRESPONDENT, "2001:db8:d::9"),
+        ):
+            self.insert(rows.external_source(subnet))
+            self.expect_permitted(EXTERNAL, last)
+            self.expect_refused(EXTERNAL, udp(beside, NODE.address))
+        self.expect_permitted(EXTERNAL, "2001:db8:c::1")
+
+
+@covers("DROP_SOURCE_UNBOUND")
+class BindsSubnetToItsPortTest(ExternalTest):
+    """Two external ports: neither may speak for the other's subnet."""
+
+    def runTest(self):
+        second, host = frames.NO_ROLE, "2001:db8:d::9"
+        self.insert(rows.role(second, ROLES["ROLE_EXTERNAL"]), rows.station(second))
+        self.expect_refused(second, udp(host, NODE.address))
+        self.insert(rows.external_source("2001:db8:d::/64", second))
+        self.expect_permitted(second, host)
+        self.expect_permitted(EXTERNAL, CORRESPONDENT)
+        self.expect_refused(second, udp(CORRESPONDENT, NODE.address))
+        self.expect_refused(EXTERNAL, udp(host, NODE.address))
+
+
+@covers("DROP_SOURCE_UNBOUND")
+class SubnetsAreOfExternalPortsOnlyTest(ExternalTest):
+    """A row for an access port lets nobody in there, and what a node may say it may not say on an external port."""
+
+    def runTest(self):
+        self.insert(rows.attached(NODE), rows.external_source("2001:db8:1::/48", ACCESS))
+        self.send(ACCESS, from_node(UPLINK))
+        self.expect(punts=[PacketIn("PUNT_SOURCE_UNBOUND", ACCESS, from_node(UPLINK))], drops=["DROP_SOURCE_UNBOUND"])
+        self.insert(rows.permitted(NODE))
+        self.send(EXTERNAL, from_node(UPLINK))
+        self.expect(punts=[PacketIn("PUNT_SOURCE_UNBOUND", EXTERNAL, from_node(UPLINK))], drops=["DROP_SOURCE_UNBOUND"])
+
+
+class LinkScopeOfExternalPortIsNotRefusedTest(ExternalTest):
+    """A host has a link-local address or none before it has one of the subnet."""
+
+    def runTest(self):
+        for src in ("fe80::9", "::"):
+            packet = frames.frame(NODE.mac, "33:33:00:00:00:02", IPv6(src=src, dst="ff02::2", hlim=255) / ICMPv6ND_RS())
+            self.send(EXTERNAL, packet)
+            self.expect(punts=[PacketIn("PUNT_ND", EXTERNAL, packet)])
+
+
+@covers("DROP_MARTIAN")
+class DropsMartiansFromExternalPortTest(ExternalTest):
+    """Not told, and not let through by a row either."""
+
+    def runTest(self):
+        self.insert(rows.external_source("ff00::/8"), rows.external_source("::/64"))
+        for src in ("ff0e::1", "::1"):
+            self.send(EXTERNAL, from_core(udp(src, NODE.address)))
+            self.expect(drops=["DROP_MARTIAN"])
 
 
 @covers("DROP_MARTIAN")

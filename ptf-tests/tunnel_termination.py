@@ -145,11 +145,26 @@ class DropsTunnelOfUnknownPeerTest(TunnelTest):
         self.expect(drops=["DROP_TUNNEL_PEER_UNKNOWN"])
 
 
-@covers("DROP_TUNNEL_PEER_UNKNOWN")
+@covers("DROP_SOURCE_UNBOUND", "PUNT_SOURCE_UNBOUND", "DROP_TUNNEL_PEER_UNKNOWN")
 class RefusesTunnelFromExternalPortTest(TunnelTest):
-    """Only a core port is a place where a tunnel may end: this is a forgery."""
+    """With a peer's address as source, to this switch and through it; and with the host's own."""
 
     def runTest(self):
+        self.insert(rows.next_hop(2, CORE), rows.route(f"{SECOND_PEER.address}/128", "to_next_hop", next_hop_id=2))
+        for dst in (LOCAL, SECOND_PEER.address):
+            forged = from_core(IPv6(src=PEER.address, dst=dst) / DOWNLINK)
+            self.send(EXTERNAL, forged)
+            self.expect(punts=[PacketIn("PUNT_SOURCE_UNBOUND", EXTERNAL, forged)], drops=["DROP_SOURCE_UNBOUND"])
+        self.send(EXTERNAL, from_core(IPv6(src=CORRESPONDENT, dst=LOCAL) / DOWNLINK))
+        self.expect(drops=["DROP_TUNNEL_PEER_UNKNOWN"])
+
+
+@covers("DROP_TUNNEL_PEER_UNKNOWN")
+class EndsNoTunnelOnExternalPortTest(TunnelTest):
+    """Only a core port is a place where a tunnel may end, also if its subnet were to hold the peer's address."""
+
+    def runTest(self):
+        self.insert(rows.external_source("2001:db8:ffff::/48"))
         self.send(EXTERNAL, from_peer(DOWNLINK))
         self.expect(drops=["DROP_TUNNEL_PEER_UNKNOWN"])
 

@@ -1,8 +1,10 @@
 // SPDX-FileCopyrightText: 2026 the p4dmm authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Uplink: is the source bound to the path the packet came by? The path is part of the key, so that a move can insert the
-// new path's row before it deletes the old one's.
+// Where packets enter the domain, is the source one that belongs there (BCP 38)? On an access port it has to be bound to
+// the path of its node; the path is part of the key, so that a move can insert the new path's row before it deletes the
+// old one's. On an external port it has to be of the subnet there. Core ports are not asked: with every other port
+// checked, what arrives by one comes from a switch. On that rests that tunnel_peers may go by addresses.
 
 control Sources(inout headers_t hdr, inout local_metadata_t md) {
     DIRECT_COUNTER(prefix_source_packets);
@@ -35,6 +37,25 @@ control Sources(inout headers_t hdr, inout local_metadata_t md) {
         size = SIZE_PREFIX_SOURCES;
     }
 
+    action permit_external() { }
+
+    action punt_source_external() {
+        md.verdict = PUNT;
+        md.punt_reason = PUNT_SOURCE_UNBOUND;
+        md.drop_reason = DROP_SOURCE_UNBOUND;
+    }
+
+    // One row per external port: its subnet, from the configuration.
+    table external_sources {
+        key = {
+            md.ingress_port : exact @name("port");
+            hdr.ipv6.src    : lpm   @name("source");
+        }
+        actions = { permit_external; @defaultonly punt_source_external; }
+        const default_action = punt_source_external();
+        size = SIZE_EXTERNAL_SOURCES;
+    }
+
     apply {
         // RFC 4291 s2.5.2, s2.5.3, s2.7: never a source or destination beyond its link. A decapsulated packet has not
         // been through NeighborDiscovery.
@@ -43,6 +64,8 @@ control Sources(inout headers_t hdr, inout local_metadata_t md) {
             || hdr.ipv6.dst[127:118] == 0x3fa) {
             md.verdict = DROP;
             md.drop_reason = DROP_MARTIAN;
+        } else if (md.port_role == ROLE_EXTERNAL) {
+            external_sources.apply();
         } else if (md.path_id != 0) {
             prefix_sources.apply();
             if (md.admitted == 0 && md.in_tunnel == 0) {

@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // IPv6-in-IPv6 from a peer switch ends here (RFC 2473 s3.3). Only on core ports: a packet from an access or external
-// port with a peer's address as source is a forgery. A packet in a tunnel between others is forwarded unread.
+// port with a peer's address as source is a forgery, and Sources keeps it out of the core. A packet in a tunnel between
+// others is forwarded unread.
 
 control TunnelTermination(inout headers_t hdr, inout local_metadata_t md) {
     action decapsulate(tunnel_id_t tunnel_id) {

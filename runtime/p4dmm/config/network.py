@@ -205,7 +205,9 @@ class Domain(_Object):
     drain_s: Annotated[StrictFloat, Field(ge=0, le=60)] = 1.0
     """After a move, how long the old path is kept for what is still in it."""
     hold_down_s: Annotated[StrictFloat, Field(ge=0, le=60)] = 0.05
-    """After a move, how long data (not signalling) at the switch just left does not count as a return."""
+    """After a reactive move, how long signalling at the place just left does not count as a return (data is not seen
+    there at all); after a planned one, when the node hears both links for a while, it is drain_s. Then the node is
+    asked where it is."""
     planned_timeout_s: Annotated[StrictFloat, Field(gt=0, le=600)] = 10.0
     """How long a planned handover waits for its node before it is undone."""
     probe_interval_s: Annotated[StrictFloat, Field(gt=0)] = 30.0

@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Router Advertisements: which addresses a node may use for what."""
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Callable, Iterator, Mapping
 from ipaddress import IPv6Interface
 
-from p4dmm.config import Domain
+from p4dmm.config import Domain, PortRef
 from p4dmm.forwarding import Topology
 from p4dmm.mobility import BindingCacheEntry
 from p4dmm.wire import (
@@ -16,6 +17,58 @@ from p4dmm.wire import (
     SourceLinkLayerAddress,
     router_advertisement,
 )
+
+from .services import Services
+
+
+class Advertiser:
+    """Sends the advertisements of one node, now and again.
+
+    `in_turn` bounds how many nodes of a switch are sent repetitions at once.
+    """
+
+    def __init__(
+        self,
+        services: Services,
+        binding: Callable[[], BindingCacheEntry],
+        in_turn: Mapping[str, asyncio.Semaphore],
+    ) -> None:
+        self._services = services
+        self._binding = binding
+        self._in_turn = in_turn
+        self._timer: asyncio.TimerHandle | None = None
+
+    async def advertise(self) -> None:
+        services, bce = self._services, self._binding()
+        if bce.serving is None:
+            return
+        at = PortRef(switch=bce.serving.switch, port=bce.serving.port)
+        for frame in advertisements(bce, services.topology, services.domain, services.now()):
+            await services.send_to_port(at, frame)
+
+    def advertise_soon(self) -> None:
+        self._services.spawn(self.advertise())
+
+    def repeat_after(self, delay_s: float) -> None:
+        """Then, and from then on at intervals, as long as the node is served."""
+        self.stop()
+        self._timer = asyncio.get_running_loop().call_later(delay_s, self._repeat)
+
+    def stop(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _repeat(self) -> None:
+        serving = self._binding().serving
+        if serving is None:
+            return
+        domain = self._services.domain
+        self._services.spawn(self._advertise_in_turn(serving.switch))
+        self.repeat_after(min(domain.valid_lifetime_s, domain.router_lifetime_s or 9000) / 3)
+
+    async def _advertise_in_turn(self, switch: str) -> None:
+        async with self._in_turn[switch]:
+            await self.advertise()
 
 
 def advertisements(bce: BindingCacheEntry, topology: Topology, domain: Domain, now: float) -> Iterator[bytes]:

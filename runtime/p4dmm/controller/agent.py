@@ -4,7 +4,8 @@
 
 import asyncio
 from collections import deque
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from ipaddress import IPv6Address, IPv6Network
 
 import structlog
@@ -14,8 +15,8 @@ from p4dmm.forwarding import diff, entries_for
 from p4dmm.mobility import (
     Advertise,
     Arm,
-    Attachment,
     BindingCacheEntry,
+    BindingState,
     Disarm,
     DrainExpired,
     Effect,
@@ -23,12 +24,10 @@ from p4dmm.mobility import (
     Forward,
     HandoverRefusedError,
     HoldExpired,
-    HomePrefix,
-    IdPool,
+    LookAgain,
     NodeSeen,
     PoolExhaustedError,
     PrefixExpired,
-    PrefixPool,
     PreparationExpired,
     PrepareHandover,
     Release,
@@ -36,11 +35,15 @@ from p4dmm.mobility import (
     step,
 )
 from p4dmm.switches import SwitchWriteError
+from p4dmm.wire import MacAddress
 
-from .advertise import advertisements
-from .events import HandoverEvent, Kind, NodeView, PrefixView, Stage
+from .advertise import Advertiser
+from .events import NodeView, PrefixView
 from .fabric import TableFullError
+from .pools import Pools
+from .probes import probe_frame
 from .rates import TokenBucket
+from .reports import emit, ref, report
 from .services import Services
 
 log = structlog.get_logger(__name__)
@@ -51,6 +54,13 @@ decided."""
 
 REFUSED_S = 1.0
 """After a refusal, how long the node is not tried again at the same place."""
+
+ANSWER_S = 0.2
+"""For an answer of a node that was heard at the place it left, and may still be where it went."""
+
+HANDOVERS_PER_S = 5
+HANDOVERS_AT_ONCE = 10
+"""Of one node; who sends with its MAC from elsewhere cannot make more of them either."""
 
 REPEAT_S = 2.0
 """The first unsolicited repetition of the advertisements, should the first have been lost (RFC 4861 section 6.2.4)."""
@@ -70,54 +80,68 @@ class Sighting:
     """The frame, if the switch did not know where to put it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pools:
-    """What the nodes of a domain draw from."""
-
-    node_ids: IdPool
-    path_ids: IdPool
-    prefixes: dict[str, PrefixPool]
-
-
 class NodeAgent:
-    """`bce` is always what the switches were last told."""
+    """`bce` is always what the switches were last told.
 
-    def __init__(self, bce: BindingCacheEntry, services: Services, pools: Pools) -> None:
+    `on_forgotten` is called once, with the sightings that are still to be looked at; the agent does nothing afterwards.
+    """
+
+    def __init__(
+        self,
+        bce: BindingCacheEntry,
+        services: Services,
+        pools: Pools,
+        in_turn: Mapping[str, asyncio.Semaphore],
+        on_forgotten: Callable[[MacAddress, list[Sighting]], None],
+    ) -> None:
         self.bce = bce
         self.is_forgotten = False
         self.last_seen = services.now()
+        self.heard = asyncio.Event()
+        """Set whenever the node is seen where it is served."""
+        self._on_forgotten = on_forgotten
+        self._last_at = ref(bce.serving)
         self._services = services
         self._pools = pools
         self._queue: deque[tuple[Event | Sighting, asyncio.Future[None] | None]] = deque()
         self._handling: Event | Sighting | None = None
         self._task: asyncio.Task[None] | None = None
         self._timers: dict[tuple[TimerKind, int | IPv6Network | None], asyncio.TimerHandle] = {}
-        self._advertising: asyncio.TimerHandle | None = None
+        self._advertiser = Advertiser(services, lambda: self.bce, in_turn)
         self._solicited = TokenBucket(rate=2, burst=3)
         self._triggers: list[tuple[PortRef, bytes]] = []
         self._refused: tuple[PortRef, float] | None = None
+        self._handovers = TokenBucket(HANDOVERS_PER_S, HANDOVERS_AT_ONCE)
+        self._look: asyncio.TimerHandle | None = None
 
     @property
     def at(self) -> PortRef | None:
         """Where the node is served."""
-        return _ref(self.bce.serving)
+        return ref(self.bce.serving)
 
     def places(self) -> set[PortRef]:
-        """Where the node is, may come to, or has just been; including where it was seen but is not yet installed."""
+        """Where the node is, may come to, or has just been; including where it was seen but is not yet installed. Of a
+        node that is nowhere, where it was last: its prefixes are kept."""
         seen = {e.at for e in (self._handling, *(e for e, _ in self._queue)) if isinstance(e, Sighting)}
+        if self.at is None and self._last_at is not None:
+            seen.add(self._last_at)
         return seen | {PortRef(switch=a.switch, port=a.port) for a in self.bce.attachments}
 
     def sighted(self, sighting: Sighting) -> None:
         """A frame of the node came in."""
-        if sighting.at == self.at:
-            self.last_seen = sighting.time
+        self._note_presence(sighting)
         if self._refused is not None and self._refused[0] == sighting.at and sighting.time < self._refused[1]:
             self._services.counters["sightings while refused"] += 1
             return
         if sighting.trigger is not None and len(self._triggers) < TRIGGERS_KEPT:
             self._triggers.append((sighting.at, sighting.trigger))
-        if self._queue and isinstance(self._queue[-1][0], Sighting) and self._queue[-1][0].at == sighting.at:
-            return
+        for waiting in self._queue:
+            event = waiting[0]
+            if isinstance(event, Sighting) and event.at == sighting.at:
+                # One of each place is enough; the latest comes last.
+                self._queue.remove(waiting)
+                sighting = replace(sighting, link_local=sighting.link_local or event.link_local)
+                break
         self.enqueue(sighting)
 
     def enqueue(self, event: Event | Sighting, done: asyncio.Future[None] | None = None) -> None:
@@ -129,14 +153,14 @@ class NodeAgent:
     def solicited(self) -> None:
         """A Router Solicitation: advertise again, within reason."""
         if self.bce.serving is not None and self._solicited.take(self._services.now()):
-            self._services.spawn(self._advertise())
+            self._advertiser.advertise_soon()
 
     def resume(self) -> None:
         """Take up the timers of a binding that was read back from the switches."""
         for hnp in self.bce.hnps:
             if hnp.deprecated_at is not None:
                 self._arm(Arm(TimerKind.PREFIX, self._services.domain.deprecated_s, hnp.prefix))
-        self._schedule_advertisement(0.0)
+        self._advertiser.repeat_after(0.0)
 
     def view(self) -> NodeView:
         serving = self.bce.serving
@@ -156,91 +180,95 @@ class NodeAgent:
         )
 
     async def stop(self) -> None:
-        for timer in (*self._timers.values(), *filter(None, [self._advertising])):
-            timer.cancel()
+        self._stop_timers()
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
+        self._abandon(HandoverRefusedError("the controller has stopped"))
+
+    def _stop_timers(self) -> None:
+        self._advertiser.stop()
+        for timer in (*self._timers.values(), *filter(None, [self._look])):
+            timer.cancel()
+
+    def _abandon(self, reason: Exception) -> None:
+        for _, done in self._queue:
+            _settle(done, reason)
+        self._queue.clear()
 
     async def _run(self) -> None:
         while self._queue:
             event, done = self._queue.popleft()
             self._handling = event
+            outcome: Exception | None = HandoverRefusedError("the controller has stopped")
             try:
                 await self._handle(event)
+                outcome = None
             except (HandoverRefusedError, PoolExhaustedError, TableFullError, SwitchWriteError) as error:
+                log.warning("refused", mn_id=self.bce.mn_id, reason=str(error))
                 self._refuse(event, error)
-                if done is not None and not done.done():
-                    done.set_exception(error)
-            else:
-                if done is not None and not done.done():
-                    done.set_result(None)
+                outcome = error
+            except Exception as error:
+                # A bug in one transition must not end the service of the node.
+                log.exception("event failed", mn_id=self.bce.mn_id, failed=str(event))
+                self._refuse(event, error)
+                outcome = error
             finally:
                 self._handling = None
+                _settle(done, outcome)
+            if self.is_forgotten:
+                self._leave()
+
+    def _leave(self) -> None:
+        """Everything of the node has been given back but its number, and what still waits is not this agent's."""
+        self._stop_timers()
+        self._pools.node_ids.release(self.bce.node_id)
+        sightings = [event for event, _ in self._queue if isinstance(event, Sighting)]
+        self._abandon(HandoverRefusedError(f"{self.bce.mn_id} is not known any more"))
+        self._on_forgotten(self.bce.mac, sightings)
 
     def _refuse(self, event: Event | Sighting, error: Exception) -> None:
-        log.warning("refused", mn_id=self.bce.mn_id, reason=str(error))
         self._services.counters["refused"] += 1
-        new = event.at if isinstance(event, Sighting) else None
-        if new is not None:
-            self._refused = (new, self._services.now() + REFUSED_S)
+        at = event.at if isinstance(event, Sighting) else None
+        if at is not None:
+            self._refused = (at, self._services.now() + REFUSED_S)
             self._triggers.clear()
-        self._emit("refused", self.bce, self.bce, new=new, detail=str(error))
+        emit(self._services, "refused", self.bce, self.bce, to=at, detail=str(error))
+        if self.bce.state is BindingState.DETACHED and (TimerKind.HOLD, None) not in self._timers:
+            # It never was attached: all that is remembered is the refusal.
+            self._last_at = self._last_at or at
+            self._arm(Arm(TimerKind.HOLD, REFUSED_S))
 
     async def _handle(self, event: Event | Sighting) -> None:
         old = self.bce
         seen = event if isinstance(event, Sighting) else None
-        offered: NodeSeen | None = None
-        drawn: int | None = None
-        if isinstance(event, Sighting):
-            offered = self._offer(event)
-            drawn, event = offered.attachment.path_id, offered
-        elif isinstance(event, PrepareHandover):
-            drawn = event.target.path_id
         now = self._services.now()
+        if isinstance(event, Sighting):
+            event = self._pools.offer(old, event.at, event.link_local, now)
+        offered = event if isinstance(event, NodeSeen | PrepareHandover) else None
         new: BindingCacheEntry | None = old
         try:
             new, effects = step(old, event, now, self._services.lifetimes)
             moved = new is not None and new.serving is not None and new.serving != old.serving
+            if seen is not None and moved and old.serving is not None and not self._handovers.take(now):
+                self._services.counters["handovers over the rate"] += 1
+                self._take_triggers(seen.at)
+                return
             if seen is not None and moved and new is not None:
-                self._emit("seen", old, new, at=seen.time)
-                self._emit("decided", old, new, at=now)
+                emit(self._services, "seen", old, new, at=seen.time)
+                emit(self._services, "decided", old, new, at=now)
             await self._perform(effects)
             if new is None:
                 self.is_forgotten = True
             else:
                 self.bce = new
         finally:
-            self._give_back(old, self.bce, offered, drawn)
-        self._report(old, self.bce, event, moved=moved)
+            self._pools.give_back(old, self.bce, offered)
+        report(self._services, old, self.bce, event, moved=moved)
+        self._last_at = self.at or self._last_at
         if seen is not None:
+            self._note_presence(seen)
             await self._reinject(seen.at)
-
-    def _offer(self, sighting: Sighting) -> NodeSeen:
-        switch = sighting.at.switch
-        known = self.bce.hnp_of(switch)
-        pool = self._pools.prefixes[switch]
-        offer = known or HomePrefix(pool.allocate(self.bce.mac, self._services.now()), switch)
-        try:
-            path_id = self._pools.path_ids.allocate()
-        except PoolExhaustedError:
-            if known is None:
-                pool.give_back(offer.prefix)
-            raise
-        return NodeSeen(Attachment(switch, sighting.at.port, path_id), offer, sighting.link_local)
-
-    def _give_back(
-        self, old: BindingCacheEntry, new: BindingCacheEntry, offered: NodeSeen | None, drawn: int | None
-    ) -> None:
-        """Return to the pools what the entry no longer holds, or never came to hold."""
-        held = {a.path_id for a in new.attachments}
-        for path_id in {a.path_id for a in old.attachments} | ({drawn} if drawn is not None else set()):
-            if path_id not in held:
-                self._pools.path_ids.release(path_id)
-        if offered is not None and offered.offer.prefix not in {h.prefix for h in (*old.hnps, *new.hnps)}:
-            self._pools.prefixes[offered.offer.anchor].give_back(offered.offer.prefix)
-        if self.is_forgotten:
-            self._pools.node_ids.release(new.node_id)
 
     async def _perform(self, effects: tuple[Effect, ...]) -> None:
         for effect in effects:
@@ -252,44 +280,27 @@ class NodeAgent:
                     if new is not None:
                         self.bce = new
                 case Advertise():
-                    await self._advertise()
-                    self._schedule_advertisement(REPEAT_S)
+                    await self._advertiser.advertise()
+                    self._advertiser.repeat_after(REPEAT_S)
                 case Arm():
                     self._arm(effect)
                 case Disarm(kind, key):
                     timer = self._timers.pop((kind, key), None)
                     if timer is not None:
                         timer.cancel()
+                case LookAgain(delay_s):
+                    assert isinstance(self._handling, Sighting)
+                    self._look_again(delay_s, self._handling)
                 case Release(anchor, prefix, quarantine_s):
                     self._pools.prefixes[anchor].release(prefix, self._services.now() + quarantine_s)
-
-    async def _advertise(self) -> None:
-        at = self.at
-        if at is None:
-            return
-        services = self._services
-        for frame in advertisements(self.bce, services.topology, services.domain, services.now()):
-            await services.send_to_port(at, frame)
-
-    def _schedule_advertisement(self, delay_s: float) -> None:
-        if self._advertising is not None:
-            self._advertising.cancel()
-        self._advertising = asyncio.get_running_loop().call_later(delay_s, self._advertise_again)
-
-    def _advertise_again(self) -> None:
-        if self.bce.serving is None or self.is_forgotten:
-            return
-        domain = self._services.domain
-        self._services.spawn(self._advertise())
-        self._schedule_advertisement(min(domain.valid_lifetime_s, domain.router_lifetime_s or 9000) / 3)
 
     def _arm(self, arm: Arm) -> None:
         event: Event
         match arm.timer, arm.key:
             case TimerKind.DRAIN, int(path_id):
                 event = DrainExpired(path_id)
-            case TimerKind.PREPARATION, None:
-                event = PreparationExpired()
+            case TimerKind.PREPARATION, int(path_id):
+                event = PreparationExpired(path_id)
                 self._services.spawn(self._watch_arrival())
             case TimerKind.PREFIX, IPv6Network() as prefix:
                 event = PrefixExpired(prefix)
@@ -305,6 +316,31 @@ class NodeAgent:
     def _expired(self, slot: tuple[TimerKind, int | IPv6Network | None], event: Event) -> None:
         del self._timers[slot]
         self.enqueue(event)
+
+    def _note_presence(self, sighting: Sighting) -> None:
+        if sighting.at == self.at:
+            self.last_seen = max(self.last_seen, sighting.time)
+            self.heard.set()
+
+    def _look_again(self, delay_s: float, sighting: Sighting) -> None:
+        def due() -> None:
+            self._services.spawn(self._ask_before_return(sighting))
+
+        if self._look is not None:
+            self._look.cancel()
+        self._look = asyncio.get_running_loop().call_later(delay_s, due)
+
+    async def _ask_before_return(self, sighting: Sighting) -> None:
+        """A node that was heard at the place it left, and not since where it is, either has returned or has sent this
+        on both links; who answers has not returned."""
+        serving = self.bce.serving
+        if serving is None or self.last_seen > sighting.time:
+            return
+        frame = probe_frame(self._services.topology.router_mac(serving.switch), self.bce)
+        await self._services.send_to_port(PortRef(switch=serving.switch, port=serving.port), frame)
+        await asyncio.sleep(ANSWER_S)
+        if self.bce.serving == serving and self.last_seen <= sighting.time:
+            self.sighted(sighting)
 
     async def _watch_arrival(self) -> None:
         """A node that keeps its carrier says nothing when it arrives; the data it sends is counted at the target."""
@@ -328,52 +364,22 @@ class NodeAgent:
                 return
             await asyncio.sleep(ARRIVAL_POLL_S)
 
-    async def _reinject(self, at: PortRef) -> None:
+    def _take_triggers(self, at: PortRef) -> list[bytes]:
         frames = [frame for place, frame in self._triggers if place == at]
         self._triggers = [(place, frame) for place, frame in self._triggers if place != at]
+        return frames
+
+    async def _reinject(self, at: PortRef) -> None:
+        frames = self._take_triggers(at)
         if self.at == at:
             for frame in frames:
                 await self._services.send_as_received(at, frame)
 
-    def _report(self, old: BindingCacheEntry, new: BindingCacheEntry, event: Event, *, moved: bool) -> None:
-        match event:
-            case NodeSeen() if moved:
-                self._emit("installed", old, new)
-            case PrepareHandover():
-                self._emit("prepared", old, new)
-            case PreparationExpired() if old.target is not None and new.target is None:
-                self._emit("refused", old, new, new=_ref(old.target), detail="the node did not come")
-            case DrainExpired() if len(new.draining) < len(old.draining):
-                self._emit("retired", old, new)
-            case _ if old.serving is not None and new.serving is None:
-                self._emit("detached", old, new)
 
-    def _emit(
-        self,
-        stage: Stage,
-        old: BindingCacheEntry,
-        new_bce: BindingCacheEntry,
-        *,
-        new: PortRef | None = None,
-        at: float | None = None,
-        detail: str = "",
-    ) -> None:
-        kind: Kind = "attach" if old.serving is None else "reactive"
-        if new_bce.arrived_planned or new_bce.target is not None:
-            kind = "planned"
-        self._services.emit(
-            HandoverEvent(
-                mn_id=old.mn_id,
-                mac=old.mac,
-                stage=stage,
-                kind=kind,
-                old=_ref(old.serving),
-                new=new or _ref(new_bce.target or new_bce.serving),
-                at=self._services.now() if at is None else at,
-                detail=detail,
-            )
-        )
-
-
-def _ref(attachment: Attachment | None) -> PortRef | None:
-    return None if attachment is None else PortRef(switch=attachment.switch, port=attachment.port)
+def _settle(done: asyncio.Future[None] | None, outcome: Exception | None) -> None:
+    if done is None or done.done():
+        return
+    if outcome is None:
+        done.set_result(None)
+    else:
+        done.set_exception(outcome)

@@ -27,12 +27,12 @@ from p4dmm.wire import (
     validate,
 )
 
-from .advertise import external_advertisement
 from .agent import Sighting
+from .external import advertise
 from .hosts import HostTable
 from .icmp import Icmp
 from .nodes import NodeRegistry
-from .punts import IN_VAIN, PuntReason
+from .punts import IN_VAIN, PuntMeter, PuntReason
 from .rates import TokenBucket
 from .services import Services
 
@@ -47,6 +47,7 @@ class Dispatcher:
         self._nodes = nodes
         self._hosts = hosts
         self._icmp = icmp
+        self._meter = PuntMeter()
         self._external_solicited: dict[PortRef, TokenBucket] = {}
         self._handlers: dict[PuntReason, Callable[[PortRef, Frame], None]] = {
             PuntReason.ND: self._on_nd,
@@ -67,6 +68,9 @@ class Dispatcher:
             self._services.counters["punts without a port or frame"] += 1
             return
         at = PortRef(switch=packet.switch, port=packet.port)
+        if not self._meter.admits(at, reason, self._services.now()):
+            self._services.counters[f"punts over the rate: {reason.name}"] += 1
+            return
         self._services.counters[f"punts: {reason.name}"] += 1
         try:
             frame = decode_frame(packet.frame)
@@ -124,10 +128,11 @@ class Dispatcher:
                 self._on_router_solicitation(at, frame)
             case NeighborSolicitation(target=target) if packet.src == UNSPECIFIED:
                 self._defend(at, target)
-            case NeighborSolicitation(options=options):
-                self._hear(at, packet.src, options, SourceLinkLayerAddress)
-            case NeighborAdvertisement(target=target, options=options):
-                self._hear(at, target, options, TargetLinkLayerAddress)
+            case NeighborSolicitation():
+                self._on_solicitation(at, frame, message, packet.src)
+            case NeighborAdvertisement(target=target) if not is_link_local(target):
+                mac = _link_layer_address(message.options, TargetLinkLayerAddress)
+                self._hosts.advertised(at, target, mac, solicited=message.solicited, override=message.override)
 
     def _on_router_solicitation(self, at: PortRef, frame: Frame) -> None:
         topology = self._services.topology
@@ -139,33 +144,31 @@ class Dispatcher:
             # RFC 4861 section 6.2.6: multicast answers no more often than MIN_DELAY_BETWEEN_RAS, 3 s
             bucket = self._external_solicited.setdefault(at, TokenBucket(rate=1 / 3, burst=2))
             if bucket.take(self._services.now()):
-                mac = topology.router_mac(at.switch)
-                advertisement = external_advertisement(mac, port.address, port.mtu, self._services.domain)
-                self._services.spawn(self._services.send_to_port(at, advertisement))
+                self._services.spawn(advertise(self._services, at))
 
     def _defend(self, at: PortRef, target: IPv6Address) -> None:
         """Somebody wants to use an address of the router (RFC 4862 section 5.4.3)."""
-        topology = self._services.topology
-        port = topology.port(at.switch, at.port)
-        assert port is not None
-        shown = [at.switch, *(topology.maars if port.role == "access" else ())]
-        owners = {topology.router_mac(name).link_local(): topology.router_mac(name) for name in shown}
-        if port.address is not None:
-            owners[port.address.ip] = topology.router_mac(at.switch)
-        mac = owners.get(target)
+        mac = self._services.router_of(at, target)
         if mac is not None:
             self._services.spawn(self._services.send_to_port(at, neighbor_advertisement(target, src_mac=mac)))
 
-    def _hear(
-        self,
-        at: PortRef,
-        address: IPv6Address,
-        options: tuple[object, ...],
-        kind: type[SourceLinkLayerAddress] | type[TargetLinkLayerAddress],
-    ) -> None:
-        option = next((o for o in options if isinstance(o, kind)), None)
-        if option is not None and not is_link_local(address):
-            self._hosts.heard(at, address, option.address)
+    def _on_solicitation(self, at: PortRef, frame: Frame, message: NeighborSolicitation, asker: IPv6Address) -> None:
+        if is_multicast(asker):
+            return
+        mac = self._services.router_of(at, message.target)
+        if mac is not None:
+            # One that the pipeline does not answer: its options are not just one link-layer address.
+            answer = neighbor_advertisement(message.target, src_mac=mac, dst=asker, dst_mac=frame.ethernet.src)
+            self._services.spawn(self._services.send_to_port(at, answer))
+        source = _link_layer_address(message.options, SourceLinkLayerAddress)
+        if source is not None and not is_link_local(asker):
+            self._hosts.solicited(at, asker, source)
+
+
+def _link_layer_address(
+    options: tuple[object, ...], kind: type[SourceLinkLayerAddress] | type[TargetLinkLayerAddress]
+) -> MacAddress | None:
+    return next((option.address for option in options if isinstance(option, kind)), None)
 
 
 def _own_link_local(frame: Frame) -> IPv6Address | None:

@@ -2,13 +2,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """What an IPv6 router owes to packets sent in vain, and to those that ask for it by name (RFC 4443)."""
 
+from ipaddress import IPv6Address
+
 from p4dmm.config import PortRef
 from p4dmm.wire import (
+    UNSPECIFIED,
     DestinationUnreachable,
     EchoRequest,
     ErrorMessage,
     Frame,
     IPv6Packet,
+    MacAddress,
     PacketTooBig,
     TimeExceeded,
     TimeExceededCode,
@@ -16,6 +20,7 @@ from p4dmm.wire import (
     icmpv6_error,
     icmpv6_frame,
     is_link_local,
+    is_multicast,
     may_send_error,
 )
 
@@ -64,30 +69,29 @@ class Icmp:
             dst_mac=frame.ethernet.src,
         )
         self._services.counters["ICMPv6 errors"] += 1
-        self._answer(at, answer)
+        self._answer(at, answer, packet.src)
 
     def echo(self, at: PortRef, frame: Frame) -> None:
-        """Answer an echo request to one of the switch's addresses (RFC 4443 section 4.2)."""
+        """Answer an echo request to one of the router's addresses (RFC 4443 section 4.2)."""
         if not isinstance(frame.message, EchoRequest) or frame.ipv6 is None:
             return
-        asked = frame.ipv6.dst
-        topology = self._services.topology
-        if is_link_local(asked) and asked != topology.router_mac(at.switch).link_local():
+        asked, asker = frame.ipv6.dst, frame.ipv6.src
+        if asker == UNSPECIFIED or is_multicast(asker):
             return
-        answer = icmpv6_frame(
-            frame.message.reply(),
-            src_mac=topology.router_mac(at.switch),
-            src=asked,
-            dst=frame.ipv6.src,
-            dst_mac=frame.ethernet.src,
-        )
-        self._answer(at, answer)
+        mac: MacAddress | None = self._services.topology.router_mac(at.switch)
+        if is_link_local(asked):
+            mac = self._services.router_of(at, asked)
+        if mac is None:
+            return
+        answer = icmpv6_frame(frame.message.reply(), src_mac=mac, src=asked, dst=asker, dst_mac=frame.ethernet.src)
+        self._answer(at, answer, asker)
 
-    def _answer(self, at: PortRef, frame: bytes) -> None:
-        # On an access port the source may be bound to nobody, or of link scope: it is reached where it came from, by
-        # its MAC. Elsewhere the frame came from the last hop only, and the way back is looked up.
+    def _answer(self, at: PortRef, frame: bytes, asker: IPv6Address) -> None:
+        # On an access port the source may be bound to nobody, on an external one its MAC is not known to the tables
+        # yet, and a link-local address is known to no table: all are reached where they came from, by the MAC they came
+        # with. Else the frame came from the last hop only, and the way back is looked up.
         port = self._services.topology.port(at.switch, at.port)
-        if port is not None and port.role == "access":
+        if is_link_local(asker) or (port is not None and port.role != "core"):
             self._services.spawn(self._services.send_to_port(at, frame))
         else:
             self._services.spawn(self._services.send_routed(at.switch, frame))

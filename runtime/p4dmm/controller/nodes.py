@@ -3,7 +3,8 @@
 """All mobile nodes: who may attach, whose agent a frame is for, and who is still there."""
 
 import asyncio
-from collections.abc import Iterable
+import contextlib
+from collections.abc import Sequence
 
 import structlog
 
@@ -21,28 +22,22 @@ from p4dmm.mobility import (
     PrefixPool,
     PrepareHandover,
 )
-from p4dmm.wire import (
-    ALL_NODES,
-    ETHERTYPE_IPV6,
-    ROUTER_ALERT_OPTION,
-    UNSPECIFIED,
-    Ethernet,
-    IPv6Packet,
-    MacAddress,
-    MldQuery,
-    NextHeader,
-    encode_icmpv6,
-    neighbor_solicitation,
-)
+from p4dmm.wire import MacAddress
 
-from .agent import NodeAgent, Pools, Sighting
+from .agent import NodeAgent, Sighting
 from .events import NodeView
+from .pools import Pools
+from .probes import probe_frame
 from .services import Services
 
 log = structlog.get_logger(__name__)
 
 NODE_IDS = (1 << 24) - 1
 PATH_IDS = (1 << 23) - 1
+
+AT_ONCE = 256
+"""Nodes of one switch that are probed, or sent repeated advertisements, at the same time; a part of what may wait for
+the switch's stream (switches.connection.PACKETS_OUT)."""
 
 
 class NodeRegistry:
@@ -61,17 +56,26 @@ class NodeRegistry:
         self._came: dict[PortRef, set[MacAddress]] = {}
         self._prober: asyncio.Task[None] | None = None
         self._probing: dict[MacAddress, asyncio.Task[None]] = {}
+        self._advertised = {maar: asyncio.Semaphore(AT_ONCE) for maar in topology.maars}
+        self._probed = {maar: asyncio.Semaphore(AT_ONCE) for maar in topology.maars}
 
-    def adopt(self, bindings: Iterable[BindingCacheEntry]) -> None:
-        """Take over bindings that were read back from the switches."""
-        for bce in bindings:
+    def adopt(self, bindings: Sequence[BindingCacheEntry]) -> None:
+        """Take over bindings that were read back from the switches, but for nodes that are not admitted any more."""
+        for number, bce in enumerate(bindings):
             assert bce.serving is not None
+            try:
+                self._admission.check(bce.mac, bce.serving.place, others_there=0)
+            except AdmissionError as error:
+                log.warning("not adopted", mac=str(bce.mac), at=str(bce.serving.place), reason=str(error))
+                continue
             self._pools.node_ids.claim(bce.node_id)
             self._pools.path_ids.claim(bce.serving.path_id)
             for hnp in bce.hnps:
                 self._pools.prefixes[hnp.anchor].claim(hnp.prefix, bce.mac)
             self._services.fabric.adopt(entries_for(bce, self._services.topology).values())
-            self._agents[bce.mac] = NodeAgent(bce, self._services, self._pools)
+            agent = self._agents[bce.mac] = self._agent(bce)
+            # Nobody knows when they were seen; not all of them are asked at once.
+            agent.last_seen -= self._services.domain.probe_interval_s * number / len(bindings)
             self._came.setdefault(PortRef(switch=bce.serving.switch, port=bce.serving.port), set()).add(bce.mac)
 
     def start(self) -> None:
@@ -89,8 +93,6 @@ class NodeRegistry:
     def sighted(self, mac: MacAddress, sighting: Sighting) -> None:
         """A frame of that MAC came in at an access port."""
         agent = self._agents.get(mac)
-        if agent is not None and agent.is_forgotten:
-            agent = None
         if agent is None or sighting.at not in agent.places():
             try:
                 self._admit(mac, sighting.at)
@@ -112,6 +114,11 @@ class NodeRegistry:
         agent = self._agents.get(mac)
         if agent is None:
             raise HandoverRefusedError(f"{mac} is not known; known are {', '.join(map(str, self._agents)) or 'none'}")
+        port = self._services.topology.port(to.switch, to.port)
+        if port is None or port.role != "access":
+            raise HandoverRefusedError(f"{to} is no access port")
+        if not self._services.fabric.connections[to.switch].is_ready:
+            raise HandoverRefusedError(f"switch {to.switch} is not connected")
         try:
             self._admit(mac, to)
             path_id = self._pools.path_ids.allocate()
@@ -122,10 +129,11 @@ class NodeRegistry:
         await done
 
     def views(self) -> tuple[NodeView, ...]:
-        return tuple(agent.view() for agent in self._agents.values() if not agent.is_forgotten)
+        return tuple(agent.view() for agent in self._agents.values())
 
     def _admit(self, mac: MacAddress, at: PortRef) -> None:
-        """Raises AdmissionError. Counts the port's nodes among those that came to it, not among all."""
+        """Raises AdmissionError. Counts the port's nodes among those that came to it, not among all; with them those
+        that left from it and whose prefixes are kept."""
         came = self._came.setdefault(at, set())
         left = {m for m in came if m not in self._agents or at not in self._agents[m].places()}
         came -= left
@@ -134,57 +142,53 @@ class NodeRegistry:
 
     def _new_agent(self, mac: MacAddress) -> NodeAgent:
         bce = BindingCacheEntry(mn_id=str(mac), mac=mac, node_id=self._pools.node_ids.allocate())
-        agent = NodeAgent(bce, self._services, self._pools)
+        agent = self._agent(bce)
         self._agents[mac] = agent
         return agent
+
+    def _agent(self, bce: BindingCacheEntry) -> NodeAgent:
+        return NodeAgent(bce, self._services, self._pools, self._advertised, self._forgotten)
+
+    def _forgotten(self, mac: MacAddress, sightings: list[Sighting]) -> None:
+        del self._agents[mac]
+        for sighting in sightings:
+            self.sighted(mac, sighting)
 
     async def _probe_all(self) -> None:
         """Neighbor Unreachability Detection by packet-out (RFC 4861 section 7.3): P4Runtime has no port status."""
         domain = self._services.domain
         while True:
             await asyncio.sleep(domain.probe_interval_s / 4)
-            now = self._services.now()
-            for mac, agent in list(self._agents.items()):
-                if agent.is_forgotten:
-                    del self._agents[mac]
-                elif (
-                    agent.at is not None
-                    and now - agent.last_seen >= domain.probe_interval_s
-                    and (mac not in self._probing or self._probing[mac].done())
-                ):
-                    self._probing[mac] = asyncio.create_task(self._probe(agent), name=f"probe {mac}")
+            for mac, agent in self._agents.items():
+                if mac not in self._probing and self._is_due(agent):
+                    task = asyncio.create_task(self._probe(agent), name=f"probe {mac}")
+                    self._probing[mac] = task
+                    task.add_done_callback(lambda _, mac=mac: self._probing.pop(mac))  # type: ignore[misc]
+
+    def _is_due(self, agent: NodeAgent) -> bool:
+        silent = self._services.now() - agent.last_seen
+        return agent.at is not None and silent >= self._services.domain.probe_interval_s
 
     async def _probe(self, agent: NodeAgent) -> None:
-        domain = self._services.domain
-        asked = self._services.now()
-        for _ in range(domain.probe_count):
-            at = agent.at
-            if at is None:
-                return
-            router = self._services.topology.router_mac(at.switch)
-            await self._services.send_to_port(at, _probe_frame(router, agent.bce))
-            await asyncio.sleep(domain.probe_timeout_s)
-            if agent.last_seen > asked or agent.at != at:
-                return
-        agent.enqueue(NodeGone())
+        serving = agent.bce.serving
+        if serving is None:
+            return
+        async with self._probed[serving.switch]:
+            if agent.bce.serving != serving or not self._is_due(agent):
+                return  # it has been heard while others were asked
+            if not await self._answers(agent, serving):
+                agent.enqueue(NodeGone(serving.path_id))
 
-
-def _probe_frame(router: MacAddress, bce: BindingCacheEntry) -> bytes:
-    if bce.link_local is not None:
-        return neighbor_solicitation(bce.link_local, src_mac=router, src=router.link_local(), dst_mac=bce.mac)
-    return _mld_general_query(router, bce.mac)
-
-
-def _mld_general_query(router: MacAddress, mac: MacAddress) -> bytes:
-    """For a node whose link-local address is not known (after a restart): its report has it as source.
-
-    RFC 3810 section 5.1: version 2, so that the node keeps to version 2; hop limit 1, Router Alert; to this node alone.
-    """
-    src = router.link_local()
-    # Maximum Response Delay 100 ms; S = 0, QRV 2, QQIC 125, no sources (RFC 3810 sections 5.1.7 to 5.1.10)
-    query = MldQuery(UNSPECIFIED, maximum_response_delay=100, extra=bytes((2, 125, 0, 0)))
-    alert = bytes((ROUTER_ALERT_OPTION, 2, 0, 0, 1, 0))
-    hop_by_hop = bytes((NextHeader.ICMPV6, 0)) + alert
-    payload = hop_by_hop + encode_icmpv6(query, src, ALL_NODES)
-    packet = IPv6Packet(src, ALL_NODES, NextHeader.HOP_BY_HOP, payload, hop_limit=1)
-    return Ethernet(mac, router, ETHERTYPE_IPV6, packet.encode()).encode()
+    async def _answers(self, agent: NodeAgent, serving: Attachment) -> bool:
+        """Whether the node is heard on that path, or has left it."""
+        services = self._services
+        router = services.topology.router_mac(serving.switch)
+        at = PortRef(switch=serving.switch, port=serving.port)
+        for _ in range(services.domain.probe_count):
+            agent.heard.clear()
+            await services.send_to_port(at, probe_frame(router, agent.bce))
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(agent.heard.wait(), services.domain.probe_timeout_s)
+            if agent.heard.is_set() or agent.bce.serving != serving:
+                return True
+        return False

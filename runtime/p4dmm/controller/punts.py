@@ -4,6 +4,10 @@
 
 from enum import IntEnum
 
+from p4dmm.config import PortRef
+
+from .rates import TokenBucket
+
 
 class PuntReason(IntEnum):
     """Values of packet_in.reason."""
@@ -31,3 +35,29 @@ IN_VAIN = frozenset(
     }
 )
 """Packets that are dropped; the punted copy is for the ICMPv6 error."""
+
+TRIGGER_RATE, TRIGGER_BURST = 2000.0, 1000
+"""Frames of unknown nodes, a second and at once, from one port: a crowd that moves together, each with several frames
+before it is installed."""
+
+RATE, BURST = 500.0, 200
+"""Of every other reason. Nodes and hosts speak to their router a few times a minute each; the rest is answered by
+errors, which have a lower rate of their own."""
+
+
+class PuntMeter:
+    """What one port may cost the controller, by reason, so that no port and no kind of packet takes the others' share.
+
+    As many buckets as there are ports and reasons: to be asked for ports of the topology only.
+    """
+
+    def __init__(self) -> None:
+        self._buckets: dict[tuple[PortRef, PuntReason], TokenBucket] = {}
+
+    def admits(self, at: PortRef, reason: PuntReason, now: float) -> bool:
+        bucket = self._buckets.get((at, reason))
+        if bucket is None:
+            is_trigger = reason is PuntReason.NODE_UNKNOWN
+            bucket = TokenBucket(TRIGGER_RATE, TRIGGER_BURST) if is_trigger else TokenBucket(RATE, BURST)
+            self._buckets[at, reason] = bucket
+        return bucket.take(now)

@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: 2026 the p4dmm authors
 # SPDX-License-Identifier: Apache-2.0
-"""A token bucket: RFC 4443 section 2.4(f) asks for one before ICMPv6 errors are sent."""
+"""A token bucket, for whatever others can make the controller do. RFC 4443 section 2.4(f) asks for one before ICMPv6
+errors are sent."""
 
 
 class TokenBucket:

@@ -7,12 +7,14 @@ import time
 from collections import Counter
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
+from ipaddress import IPv6Address
 from typing import Any
 
 from p4dmm.config import Domain, PortRef
 from p4dmm.forwarding import Topology
 from p4dmm.mobility import Lifetimes
 from p4dmm.switches import PacketOutMode
+from p4dmm.wire import MacAddress
 
 from .events import EventHandler, HandoverEvent
 from .fabric import Fabric
@@ -29,6 +31,11 @@ class Services:
     counters: Counter[str] = field(default_factory=Counter)
     """What was dropped, answered or refused, by name."""
     _sending: set[asyncio.Task[None]] = field(default_factory=set)
+    _anchors: dict[IPv6Address, MacAddress] = field(init=False)
+
+    def __post_init__(self) -> None:
+        macs = map(self.topology.router_mac, self.topology.maars)
+        self._anchors = {mac.link_local(): mac for mac in macs}
 
     @property
     def lifetimes(self) -> Lifetimes:
@@ -46,6 +53,18 @@ class Services:
     def now() -> float:
         """Seconds on the monotonic clock."""
         return time.monotonic()
+
+    def router_of(self, at: PortRef, address: IPv6Address) -> MacAddress | None:
+        """The MAC of the router that has this address on the link of the port: on access ports any anchor's link-local
+        address, since its logical interface may have to be shown (RFC 8885 section 3.7)."""
+        port = self.topology.port(at.switch, at.port)
+        if port is None:
+            return None
+        if port.role == "access":
+            return self._anchors.get(address)
+        own = self.topology.router_mac(at.switch)
+        is_own = address == own.link_local() or (port.address is not None and address == port.address.ip)
+        return own if is_own else None
 
     def emit(self, event: HandoverEvent) -> None:
         if self.on_event is not None:

@@ -21,9 +21,13 @@ def base_rows(topology: Topology, name: str) -> Iterator[Row]:
     """What a switch holds before any node attaches."""
     switch = topology.switches[name]
     for port in switch.ports:
-        yield row(name, "ports", (port.number,), "set_role", ROLES[port.role])
+        # A core port is trusted, so one that no link uses stays without a role: what comes in there is dropped.
+        if port.role != "core" or topology.is_linked(name, port.number):
+            yield row(name, "ports", (port.number,), "set_role", ROLES[port.role])
         yield row(name, "port_mtus", (port.number,), "set_mtu", port.mtu)
         yield from _router_on_port(topology, switch, port)
+        if port.address is not None:
+            yield row(name, "external_sources", (port.number, _lpm(port.address.network)), "permit_external")
     yield from _own_routes(switch)
     for other, via in topology.reachable(name).items():
         for network in _networks_of(topology.switches[other]):

@@ -66,6 +66,7 @@ TABLES = {
             ("prefix", "path_id"),
             (Action("permit", ()), Action("relay_to_tunnel", ("tunnel_id",))),
         ),
+        Table("external_sources", ("port", "source"), (Action("permit_external", ()),)),
         Table(
             "prefix_bindings",
             ("prefix",),

@@ -40,6 +40,7 @@ class Topology:
         self._tunnel_ids = {name: number for number, name in enumerate(self.maars, start=1)}
         self._maar_of_mac = {self.switches[name].router_mac: name for name in self.maars}
         self._routes = self._compute_routes()
+        self._linked = {(end.switch, end.port) for link in network.links for end in link.ends}
         self._ports = {(s.name, p.number): p for s in network.switches for p in s.ports}
         self._access_indexes = {
             s.name: {p.number: index for index, p in enumerate(s.ports_of_role("access"))} for s in network.switches
@@ -52,6 +53,10 @@ class Topology:
 
     def port(self, switch: str, number: int) -> Port | None:
         return self._ports.get((switch, number))
+
+    def is_linked(self, switch: str, port: int) -> bool:
+        """Whether the core port has a cable."""
+        return (switch, port) in self._linked
 
     def pool(self, maar: str) -> IPv6Network:
         """The pool of a MAAR."""

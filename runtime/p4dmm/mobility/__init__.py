@@ -4,7 +4,7 @@
 
 from .admission import Admission, AdmissionError
 from .bce import Attachment, BindingCacheEntry, BindingState, Draining, HomePrefix
-from .effects import Advertise, Arm, Disarm, Effect, Forward, Release
+from .effects import Advertise, Arm, Disarm, Effect, Forward, LookAgain, Release
 from .events import (
     DrainExpired,
     Event,
@@ -39,6 +39,7 @@ __all__ = [
     "HomePrefix",
     "IdPool",
     "Lifetimes",
+    "LookAgain",
     "NodeGone",
     "NodeSeen",
     "PoolExhaustedError",

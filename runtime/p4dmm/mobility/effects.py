@@ -49,4 +49,11 @@ class Release:
     quarantine_s: float
 
 
-Effect = Forward | Advertise | Arm | Disarm | Release
+@dataclass(frozen=True, slots=True)
+class LookAgain:
+    """Too early to say whether the sighting is a return: unless the node is at its place then, see it again."""
+
+    delay_s: float
+
+
+Effect = Forward | Advertise | Arm | Disarm | Release | LookAgain

@@ -42,6 +42,8 @@ class PrepareHandover:
 class PreparationExpired:
     """The node did not come to where it was expected."""
 
+    path_id: int
+
 
 @dataclass(frozen=True, slots=True)
 class DrainExpired:
@@ -52,7 +54,9 @@ class DrainExpired:
 
 @dataclass(frozen=True, slots=True)
 class NodeGone:
-    """Neighbor Unreachability Detection failed (RFC 4861 section 7.3)."""
+    """Neighbor Unreachability Detection failed (RFC 4861 section 7.3) on that path."""
+
+    path_id: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .bce import BindingCacheEntry, BindingState, Draining, HomePrefix
-from .effects import Advertise, Arm, Disarm, Effect, Forward, Release
+from .effects import Advertise, Arm, Disarm, Effect, Forward, LookAgain, Release
 from .events import (
     DrainExpired,
     Event,
@@ -67,14 +67,14 @@ def _seen_attached(bce: BindingCacheEntry, event: NodeSeen, now: float, lifetime
     if place == bce.serving.place:
         return known, ()
     left = next((d.attachment for d in bce.draining if d.attachment.place == place), None)
-    if left is not None and (bce.arrived_planned or now < bce.moved_at + lifetimes.hold_down_s):
-        # A frame that was on the way, or the old ear of a node that for a moment hears both: no return.
-        return known, ()
+    # After a planned move the node hears and sends on both links for some time.
+    held_until = bce.moved_at + (lifetimes.drain_s if bce.arrived_planned else lifetimes.hold_down_s)
+    if left is not None and now < held_until:
+        return known, (LookAgain(held_until - now),)
     new = _attach(known, replace(event, attachment=left) if left is not None else event, now)
     effects: list[Effect] = [Forward(bce, new), Advertise(), *_prefix_timers(bce, new, lifetimes)]
     effects.append(Arm(TimerKind.DRAIN, lifetimes.drain_s, bce.serving.path_id))
-    if bce.target is not None:
-        effects.append(Disarm(TimerKind.PREPARATION))
+    effects += _preparation_ends(bce)
     if left is not None:
         effects.append(Disarm(TimerKind.DRAIN, left.path_id))
     return new, tuple(effects)
@@ -138,7 +138,12 @@ def _prepare(bce: BindingCacheEntry, event: PrepareHandover, _now: float, lifeti
             f"{bce.mn_id} has just left {target.switch}:{target.port}; its old path there is not drained yet"
         )
     new = replace(bce, target=target)
-    return new, (Forward(bce, new), Arm(TimerKind.PREPARATION, lifetimes.planned_timeout_s))
+    timer = Arm(TimerKind.PREPARATION, lifetimes.planned_timeout_s, target.path_id)
+    return new, (Forward(bce, new), *_preparation_ends(bce), timer)
+
+
+def _preparation_ends(bce: BindingCacheEntry) -> tuple[Effect, ...]:
+    return () if bce.target is None else (Disarm(TimerKind.PREPARATION, bce.target.path_id),)
 
 
 def _prepare_refused(bce: BindingCacheEntry, _event: PrepareHandover, _now: float, _lifetimes: Lifetimes) -> Result:
@@ -146,8 +151,11 @@ def _prepare_refused(bce: BindingCacheEntry, _event: PrepareHandover, _now: floa
 
 
 def _preparation_expired(
-    bce: BindingCacheEntry, _event: PreparationExpired, _now: float, _lifetimes: Lifetimes
+    bce: BindingCacheEntry, event: PreparationExpired, _now: float, _lifetimes: Lifetimes
 ) -> Result:
+    assert bce.target is not None
+    if event.path_id != bce.target.path_id:
+        return bce, ()
     new = replace(bce, target=None)
     return new, (Forward(bce, new),)
 
@@ -164,11 +172,13 @@ def _drain_expired(bce: BindingCacheEntry, event: DrainExpired, _now: float, lif
     return new, (Forward(bce, new),)
 
 
-def _gone(bce: BindingCacheEntry, _event: NodeGone, _now: float, lifetimes: Lifetimes) -> Result:
+def _gone(bce: BindingCacheEntry, event: NodeGone, _now: float, lifetimes: Lifetimes) -> Result:
+    assert bce.serving is not None
+    if event.path_id != bce.serving.path_id:
+        return bce, ()
     new = replace(bce, serving=None, target=None, draining=(), arrived_planned=False)
     stops: list[Effect] = [Disarm(TimerKind.DRAIN, d.attachment.path_id) for d in bce.draining]
-    if bce.target is not None:
-        stops.append(Disarm(TimerKind.PREPARATION))
+    stops += _preparation_ends(bce)
     return new, (Forward(bce, new), *stops, Arm(TimerKind.HOLD, lifetimes.detached_s))
 
 

@@ -3,6 +3,7 @@
 """What nodes are given: prefixes of a MAAR's pool, and the small numbers that name them in the pipeline."""
 
 from hashlib import blake2b
+from heapq import heappop, heappush
 from ipaddress import IPv6Network
 
 from p4dmm.wire import MacAddress
@@ -26,7 +27,11 @@ class PrefixPool:
         self._owners: dict[int, MacAddress] = {}
         # A rest is kept while its own node has the prefix again: what is given back unused goes on resting.
         self._rests: dict[int, tuple[MacAddress, float]] = {}
-        self._last: dict[MacAddress, int] = {}
+        self._rest_ends: list[tuple[float, int]] = []
+        """Heap; an end that is not the one in `_rests` has been overtaken."""
+        self._resting_of: dict[MacAddress, int] = {}
+        self._taken: set[int] = set()
+        """In use or resting."""
 
     def __len__(self) -> int:
         """Prefixes in use."""
@@ -34,31 +39,28 @@ class PrefixPool:
 
     def allocate(self, mac: MacAddress, now: float) -> IPv6Network:
         """A prefix for that node. Raises PoolExhaustedError when every one is in use or resting."""
-        index = self._last.get(mac)
+        self._end_rests(now)
+        index = self._resting_of.get(mac)
         if index is None or index in self._owners:
-            index = int.from_bytes(blake2b(bytes(mac), digest_size=8).digest(), "big") % self.size
-        # Every prefix that is refused on the way is in one of the two dicts, so the search is bounded by them.
-        for _ in range(min(self.size, len(self._owners) + len(self._rests) + 1)):
-            if self._is_free_for(index, mac, now):
-                self._end_rest_of_other(index, mac)
-                self._owners[index] = mac
-                return self._prefix(index)
-            index = (index + 1) % self.size
-        raise PoolExhaustedError(
-            f"pool {self._pool} has no prefix left: {len(self._owners)} of {self.size} in use, "
-            f"{len(self._rests.keys() - self._owners.keys())} resting"
-        )
+            index = self._search(mac)
+        self._owners[index] = mac
+        self._taken.add(index)
+        return self._prefix(index)
 
     def claim(self, prefix: IPv6Network, mac: MacAddress) -> None:
         """Note a prefix that a node was found to have. Raises ValueError when it is another's."""
         index = self._index(prefix)
         owner = self._owners.setdefault(index, mac)
+        self._taken.add(index)
         if owner != mac:
             raise ValueError(f"{prefix} belongs to {owner}, {mac} cannot have it too")
 
     def give_back(self, prefix: IPv6Network) -> None:
         """Undo an allocation that was never advertised."""
-        self._owners.pop(self._index(prefix), None)
+        index = self._index(prefix)
+        self._owners.pop(index, None)
+        if index not in self._rests:
+            self._taken.discard(index)
 
     def release(self, prefix: IPv6Network, until: float) -> None:
         """Let the prefix rest until then."""
@@ -66,20 +68,31 @@ class PrefixPool:
         owner = self._owners.pop(index, None)
         if owner is not None:
             self._rests[index] = (owner, until)
-            self._last[owner] = index
+            self._resting_of[owner] = index
+            heappush(self._rest_ends, (until, index))
 
-    def _is_free_for(self, index: int, mac: MacAddress, now: float) -> bool:
-        if index in self._owners:
-            return False
-        rest = self._rests.get(index)
-        return rest is None or rest[0] == mac or rest[1] <= now
+    def _search(self, mac: MacAddress) -> int:
+        if len(self._taken) >= self.size:
+            raise PoolExhaustedError(
+                f"pool {self._pool} has no prefix left: {len(self._owners)} of {self.size} in use, "
+                f"{len(self._taken) - len(self._owners)} resting"
+            )
+        index = int.from_bytes(blake2b(bytes(mac), digest_size=8).digest(), "big") % self.size
+        while index in self._taken:
+            index = (index + 1) % self.size
+        return index
 
-    def _end_rest_of_other(self, index: int, mac: MacAddress) -> None:
-        rest = self._rests.get(index)
-        if rest is not None and rest[0] != mac:
+    def _end_rests(self, now: float) -> None:
+        while self._rest_ends and self._rest_ends[0][0] <= now:
+            until, index = heappop(self._rest_ends)
+            mac, end = self._rests.get(index, (None, None))
+            if mac is None or end != until:
+                continue
             del self._rests[index]
-            if self._last.get(rest[0]) == index:
-                del self._last[rest[0]]
+            if self._resting_of.get(mac) == index:
+                del self._resting_of[mac]
+            if index not in self._owners:
+                self._taken.discard(index)
 
     def _prefix(self, index: int) -> IPv6Network:
         return IPv6Network((int(self._pool.network_address) + (index << 64), 64))

@@ -159,6 +159,10 @@ class SwitchConnection:
                 except SwitchWriteError as error:
                     error.done = (*writes[:start], *error.done)
                     raise
+                except ConnectionError:
+                    # What of it was done is not known: leave, come back, and compare.
+                    self._down(self._finsy)
+                    raise
 
     async def read_rows(self) -> list[Row]:
         """Every row and multicast group the switch holds. Raises ConnectionError."""
@@ -211,8 +215,6 @@ class SwitchConnection:
             await self._finsy.write(updates)
         except fy.P4ClientError as error:
             if not error.details:
-                # What of it was done is not known: leave, come back, and compare.
-                self._down(self._finsy)
                 raise ConnectionError(
                     f"switch {self.name} at {self.address}: {error.code.name} {error.message}"
                 ) from error

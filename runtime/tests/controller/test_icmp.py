@@ -142,6 +142,90 @@ async def test_link_local_router_answers_ping(domain_with_node: tuple[Domain, St
     await error_at(mn, EchoReply)
 
 
+@pytest.mark.parametrize("asked", ["2001:db8:f::1", "2001:db8:0:4::1"])
+async def test_host_pings_its_router_before_it_is_resolved(asked: str) -> None:
+    """Its subnet has a row that resolves, for packets of others: the router's own go to the asker's MAC."""
+    async with running_domain() as domain:
+        cn = correspondent(domain)
+        cn.answers_probes = False
+        router = domain.mac("c1")
+        request = EchoRequest(7, 1, b"hello")
+        cn.send(icmpv6_frame(request, src_mac=cn.mac, dst_mac=router, src=CN_ADDRESS, dst=IPv6Address(asked)))
+        frame = await error_at(cn, EchoReply)
+        assert frame.ethernet.dst == cn.mac
+
+
+async def test_host_is_told_of_an_error_before_it_is_resolved() -> None:
+    async with running_domain() as domain:
+        cn = correspondent(domain)
+        cn.answers_probes = False
+        cn.send(framed(cn, domain.mac("c1"), packet(CN_ADDRESS, STRANGER)))
+        frame = await error_at(cn, DestinationUnreachable)
+        assert frame.ethernet.dst == cn.mac
+
+
+async def test_host_pings_its_link_local_router() -> None:
+    async with running_domain() as domain:
+        cn = correspondent(domain)
+        router = domain.mac("c1")
+        cn.send(
+            icmpv6_frame(
+                EchoRequest(7, 1), src_mac=cn.mac, dst_mac=router, src=cn.mac.link_local(), dst=router.link_local()
+            )
+        )
+        frame = await error_at(cn, EchoReply)
+        assert frame.ipv6 is not None
+        assert frame.ipv6.dst == cn.mac.link_local()
+
+
+async def test_link_local_address_of_another_anchor_answers_ping(
+    domain_with_node: tuple[Domain, Station, IPv6Address],
+) -> None:
+    """Its logical interface is on the node's link (RFC 8885 section 3.7); that of no anchor is not."""
+    domain, mn, _ = domain_with_node
+    for owner in ("c1", "s3"):
+        router = domain.mac(owner)
+        mn.send(
+            icmpv6_frame(
+                EchoRequest(7, 1),
+                src_mac=mn.mac,
+                dst_mac=domain.mac("s1"),
+                src=mn.mac.link_local(),
+                dst=router.link_local(),
+            )
+        )
+    frame = await error_at(mn, EchoReply)
+    assert frame.ethernet.src == domain.mac("s3")
+    assert sum(isinstance(f.message, EchoReply) for f in mn.decoded()) == 1
+
+
+@pytest.mark.parametrize("owner", ["s1", "s3"])
+async def test_solicitation_with_more_options_is_answered(
+    domain_with_node: tuple[Domain, Station, IPv6Address], owner: str
+) -> None:
+    """The pipeline answers those with one link-layer address; options that are not known are to be ignored."""
+    domain, mn, _ = domain_with_node
+    mn.frames.clear()
+    router = domain.mac(owner)
+    mn.send(neighbor_solicitation(router.link_local(), src_mac=mn.mac, src=mn.mac.link_local(), nonce=b"123456"))
+    frame = await error_at(mn, NeighborAdvertisement)
+    assert isinstance(frame.message, NeighborAdvertisement)
+    assert frame.message.solicited
+    assert frame.message.target == router.link_local()
+    assert frame.ethernet.dst == mn.mac
+    assert frame.ethernet.src == router
+
+
+async def test_host_solicits_its_router_with_more_options() -> None:
+    async with running_domain() as domain:
+        cn = correspondent(domain)
+        target = IPv6Address("2001:db8:f::1")
+        cn.send(neighbor_solicitation(target, src_mac=cn.mac, src=CN_ADDRESS, nonce=b"123456"))
+        frame = await error_at(cn, NeighborAdvertisement)
+        assert frame.ipv6 is not None
+        assert frame.ipv6.dst == CN_ADDRESS
+
+
 async def test_router_solicitation_is_answered(domain_with_node: tuple[Domain, Station, IPv6Address]) -> None:
     domain, mn, _ = domain_with_node
     mn.frames.clear()

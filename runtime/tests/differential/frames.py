@@ -31,8 +31,11 @@ class Traffic:
 
     def next(self) -> tuple[int, bytes]:
         """Return a port and a frame that comes in by it."""
-        kinds = (self._uplink, self._downlink, self._tunnelled, self._solicitation, self._link_scope, self._garbage)
-        port, frame = self._random.choices(kinds, (6, 5, 6, 4, 3, 1))[0]()
+        kinds = (
+            *(self._uplink, self._downlink, self._external),
+            *(self._tunnelled, self._solicitation, self._link_scope, self._garbage),
+        )
+        port, frame = self._random.choices(kinds, (6, 5, 3, 6, 4, 3, 1))[0]()
         if self._random.random() < 0.25:
             frame = self._changed(frame)
         return port, frame
@@ -45,6 +48,12 @@ class Traffic:
 
     def _downlink(self) -> tuple[int, bytes]:
         return self._sent(self._row("ports").get("port"), self._packet(self._any_address(), self._destination()))
+
+    def _external(self) -> tuple[int, bytes]:
+        port = self._row("ports", role=3).get("port")
+        near = self._row("external_sources", port=port).get("source", 0) ^ self._random.getrandbits(2)
+        source = near if self._random.random() < 0.7 else self._any_address()
+        return self._sent(port, self._packet(source, self._destination()))
 
     def _tunnelled(self) -> tuple[int, bytes]:
         peer = self._row("tunnel_peers")

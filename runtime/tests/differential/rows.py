@@ -35,6 +35,7 @@ POOLS: dict[str, tuple[int, ...]] = {
     "target": ADDRESSES,
     "remote": ADDRESSES,
     "local": ADDRESSES,
+    "source": (*ADDRESSES, *(prefix << 64 | 1 for prefix in PREFIXES)),
     "destination": (*ADDRESSES, *(prefix << 64 | 1 for prefix in PREFIXES)),
     "next_hop_id": (1, 2, 3, 0),
     "group": (*GROUPS, 99),

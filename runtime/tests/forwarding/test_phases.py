@@ -245,9 +245,10 @@ def test_cancelled_preparation_leaves_nothing(tour: tuple[Place, ...], beside: P
         for _ in walk.drain():
             pass
     before = walk.mesh.contents()
-    for when in walk.event(PrepareHandover(walk.attachment(tour[-1]))):
+    target = walk.attachment(tour[-1])
+    for when in walk.event(PrepareHandover(target)):
         _reaches(walk, tour[-2], when)
-    for when in walk.event(PreparationExpired()):
+    for when in walk.event(PreparationExpired(target.path_id)):
         _reaches(walk, tour[-2], when)
     assert walk.mesh.contents() == before
 
@@ -274,5 +275,6 @@ def test_detached_node_has_no_rows() -> None:
     empty = walk.mesh.contents()
     for place in (A, B, C):
         walk.move(place)
-    walk.run(NodeGone())
+    assert walk.bce.serving is not None
+    walk.run(NodeGone(walk.bce.serving.path_id))
     assert walk.mesh.contents() == empty

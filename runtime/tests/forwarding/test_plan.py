@@ -110,7 +110,8 @@ def test_groups_stay_when_a_preparation_ends() -> None:
     walk = Walk()
     walk.do(walk.seen(PLACES[0]))
     before = dict(walk.rows)
-    walk.do(PrepareHandover(walk.attachment(PLACES[2])))
-    walk.do(PreparationExpired())
+    target = walk.attachment(PLACES[2])
+    walk.do(PrepareHandover(target))
+    walk.do(PreparationExpired(target.path_id))
     assert {key: row for key, row in walk.rows.items() if key.table != GROUPS} == before
     assert [key for key in walk.rows if key.table == GROUPS] != []

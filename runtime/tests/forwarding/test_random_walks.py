@@ -40,7 +40,7 @@ def event_of(walk: Walk, kind: str, place: Place, number: int) -> Event | None:
     if kind == "arrive" and planned is not None:
         return walk.seen(Place(planned.switch, planned.port))
     if kind == "give-up" and planned is not None:
-        return PreparationExpired()
+        return PreparationExpired(planned.path_id)
     if kind == "drain" and draining:
         return DrainExpired(draining[number % len(draining)].attachment.path_id)
     match kind:
@@ -49,7 +49,7 @@ def event_of(walk: Walk, kind: str, place: Place, number: int) -> Event | None:
         case "prepare":
             return PrepareHandover(walk.attachment(place))
         case "gone":
-            return NodeGone()
+            return NodeGone(walk.bce.serving.path_id if walk.bce.serving else 1)
     return None
 
 

@@ -116,10 +116,13 @@ def test_a_controller_may_die_after_any_write(
 ) -> None:
     """In the middle of a plan the node is at one end of it or the other, with every prefix that both ends know."""
     walk = walked(tour, drained=drained, reverse=reverse)
-    events: list[Event] = [PrepareHandover(walk.attachment(place))] if planned else []
-    events += [walk.seen(place), *(() if drained else (NodeGone(),))]
+    events: list[Event | None] = [PrepareHandover(walk.attachment(place))] if planned else []
+    events += [walk.seen(place), *(() if drained else (None,))]
     for event in events:
         old = walk.bce
+        if event is None:
+            assert old.serving is not None
+            event = NodeGone(old.serving.path_id)  # noqa: PLW2901 its path is known only now
         states = [dict(walk.rows) for _ in walk.event(event)]
         new = walk.bce
         for rows in states:

@@ -298,6 +298,16 @@ def test_every_network_of_the_domain_has_a_route_everywhere(topology: Topology) 
             assert ((int(network.network_address), network.prefixlen),) in routes
 
 
+def test_sources_of_external_ports_are_their_subnets_and_no_other_port_has_any(topology: Topology) -> None:
+    for name, rows in rows_of(topology).items():
+        wanted = {
+            (port.number, (int(port.address.network.network_address), port.address.network.prefixlen))
+            for port in topology.switches[name].ports
+            if port.role == "external" and port.address
+        }
+        assert set(of_table(rows, "external_sources")) == wanted
+
+
 def test_every_router_shows_itself_on_every_access_port(topology: Topology) -> None:
     """RFC 8885 section 3.7: a node finds the routers it knows wherever it comes."""
     for name, rows in rows_of(topology).items():
@@ -316,3 +326,13 @@ def test_host_rows_point_at_each_other() -> None:
     assert route.parameters == hop.at.key == (FIRST_HOST_NEXT_HOP + 5,)
     assert route.at.key == ((int(IPv6Address("2001:db8:f::10")), 128),)
     assert hop.parameters == (1, int(mac), int(TRIANGLE.router_mac("c1")))
+
+
+def test_core_port_without_a_cable_has_no_role() -> None:
+    """It would be trusted, tunnels and all."""
+    network = TRIANGLE
+    cut = network.model_copy(update={"links": network.links[1:]})
+    ends = {(end.switch, end.port) for end in network.links[0].ends}
+    topology = Topology(cut)
+    rows = [r for name in topology.switches for r in base_rows(topology, name)]
+    assert not ends & {(r.at.switch, r.at.key[0]) for r in rows if r.at.table == "ports"}

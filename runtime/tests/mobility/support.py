@@ -21,6 +21,7 @@ from p4dmm.mobility import (
     HoldExpired,
     HomePrefix,
     Lifetimes,
+    NodeGone,
     NodeSeen,
     PrefixExpired,
     PreparationExpired,
@@ -94,6 +95,10 @@ class Node:
         assert (self.bce, self.timers) == before
         return None
 
+    def gone(self) -> NodeGone:
+        """Where it is served; of a node that is nowhere, some old path."""
+        return NodeGone(self.bce.serving.path_id if self.bce.serving else 1)
+
     def drain(self) -> None:
         """Until every old path is closed."""
         while self.bce.draining:
@@ -104,8 +109,8 @@ class Node:
         match slot:
             case TimerKind.DRAIN, int(path_id):
                 return DrainExpired(path_id)
-            case TimerKind.PREPARATION, None:
-                return PreparationExpired()
+            case TimerKind.PREPARATION, int(path_id):
+                return PreparationExpired(path_id)
             case TimerKind.PREFIX, IPv6Network() as prefix:
                 return PrefixExpired(prefix)
         assert slot == (TimerKind.HOLD, None)
@@ -115,8 +120,8 @@ class Node:
         match event:
             case DrainExpired(path_id):
                 self.timers.pop((TimerKind.DRAIN, path_id), None)
-            case PreparationExpired():
-                self.timers.pop((TimerKind.PREPARATION, None), None)
+            case PreparationExpired(path_id):
+                self.timers.pop((TimerKind.PREPARATION, path_id), None)
             case PrefixExpired(prefix):
                 self.timers.pop((TimerKind.PREFIX, prefix), None)
             case HoldExpired():
@@ -183,7 +188,7 @@ def check_timers(bce: BindingCacheEntry, timers: dict[TimerSlot, float]) -> None
     wanted: set[TimerSlot] = {(TimerKind.DRAIN, d.attachment.path_id) for d in bce.draining}
     wanted |= {(TimerKind.PREFIX, h.prefix) for h in bce.hnps if h.deprecated_at is not None}
     if bce.target is not None:
-        wanted.add((TimerKind.PREPARATION, None))
+        wanted.add((TimerKind.PREPARATION, bce.target.path_id))
     if bce.serving is None and bce.hnps:
         wanted.add((TimerKind.HOLD, None))
     if bce.serving is None:

@@ -4,6 +4,7 @@
 
 from dataclasses import dataclass
 from ipaddress import IPv6Network
+from time import perf_counter
 
 import pytest
 from hypothesis import settings
@@ -223,3 +224,16 @@ def test_a_released_number_is_not_the_next() -> None:
 def test_a_number_out_of_range_cannot_be_claimed(number: int) -> None:
     with pytest.raises(ValueError, match=rf"^path id {number} is not in 1\.\.6$"):
         IdPool("path id", 6).claim(number)
+
+
+def test_an_exhausted_pool_is_known_at_once() -> None:
+    """Whoever makes it be asked again and again must not hold up the controller."""
+    pool = PrefixPool(IPv6Network("2001:db8::/50"))
+    for number in range(pool.size):
+        pool.release(pool.allocate(MacAddress.from_int(number), 0.0), until=7200.0)
+    start = perf_counter()
+    for _ in range(100):
+        with pytest.raises(PoolExhaustedError, match="0 of 16384 in use, 16384 resting"):
+            pool.allocate(MacAddress.from_int(1 << 30), 1.0)
+    assert perf_counter() - start < 0.2
+    assert pool.allocate(MacAddress.from_int(1 << 30), 7200.0)
