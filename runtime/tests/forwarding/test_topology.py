@@ -330,7 +330,7 @@ def test_host_rows_point_at_each_other() -> None:
 
 def test_core_port_without_a_cable_has_no_role() -> None:
     """It would be trusted, tunnels and all."""
-    network = TRIANGLE
+    network = load_network(TOPO / "triangle.toml")
     cut = network.model_copy(update={"links": network.links[1:]})
     ends = {(end.switch, end.port) for end in network.links[0].ends}
     topology = Topology(cut)
