@@ -232,6 +232,9 @@ async def test_hosts_of_one_port_are_limited(monkeypatch: pytest.MonkeyPatch) ->
         for number in range(3):
             mn.send_udp(domain.mac("s1"), address, IPv6Address(int(CN_ADDRESS) + number), b"hello")
         await domain.counted("hosts not installed", 1)
+        async with asyncio.timeout(TIMEOUT_S):
+            while len(host_macs(domain)) < 2:
+                await asyncio.sleep(0.01)
         assert len(host_macs(domain)) == 2
 
 
