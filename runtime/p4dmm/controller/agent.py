@@ -113,6 +113,7 @@ class NodeAgent:
         self._refused: tuple[PortRef, float] | None = None
         self._handovers = TokenBucket(HANDOVERS_PER_S, HANDOVERS_AT_ONCE)
         self._look: asyncio.TimerHandle | None = None
+        self._forwarded_at = self.last_seen
 
     @property
     def at(self) -> PortRef | None:
@@ -264,7 +265,7 @@ class NodeAgent:
                 self.bce = new
         finally:
             self._pools.give_back(old, self.bce, offered)
-        report(self._services, old, self.bce, event, moved=moved)
+        report(self._services, old, self.bce, event, moved=moved, at=self._forwarded_at)
         self._last_at = self.at or self._last_at
         if seen is not None:
             self._note_presence(seen)
@@ -277,6 +278,7 @@ class NodeAgent:
                     topology = self._services.topology
                     plan = diff(entries_for(old, topology), entries_for(new, topology))
                     await self._services.fabric.carry_out(plan)
+                    self._forwarded_at = self._services.now()
                     if new is not None:
                         self.bce = new
                 case Advertise():

@@ -17,13 +17,15 @@ from .events import HandoverEvent, Kind, Stage
 from .services import Services
 
 
-def report(services: Services, old: BindingCacheEntry, new: BindingCacheEntry, event: Event, *, moved: bool) -> None:
-    """An event that has been carried out."""
+def report(
+    services: Services, old: BindingCacheEntry, new: BindingCacheEntry, event: Event, *, moved: bool, at: float
+) -> None:
+    """An event that has been carried out; `at` is when the switches had it."""
     match event:
         case NodeSeen() if moved:
-            emit(services, "installed", old, new)
+            emit(services, "installed", old, new, at=at)
         case PrepareHandover():
-            emit(services, "prepared", old, new)
+            emit(services, "prepared", old, new, at=at)
         case PreparationExpired() if old.target is not None and new.target is None:
             emit(services, "refused", old, new, to=ref(old.target), detail="the node did not come")
         case DrainExpired() if len(new.draining) < len(old.draining):

@@ -2,13 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """A node roams: real signalling bytes in, real P4Runtime to real switches, real packets out."""
 
+import asyncio
 from ipaddress import IPv6Address
 
 import pytest
 
 from p4dmm.config import PortRef
 from p4dmm.wire import MacAddress
-from tests.support.domain import CN_ADDRESS, MN, Station, attached, correspondent, exchange, running_domain
+from tests.support.domain import CN_ADDRESS, MN, TIMEOUT_S, Station, attached, correspondent, exchange, running_domain
 
 
 async def test_round_trip_keeps_every_address() -> None:
@@ -145,3 +146,25 @@ async def test_two_nodes_talk_wherever_they_are() -> None:
             await mn.until(lambda s, at=at: at.encode() in s.payloads(), f"the peer's packet at {at}")  # type: ignore[misc]
             mn.send_udp(domain.mac(at.partition(":")[0]), address, peer_address, at.encode())
             await peer.until(lambda s, at=at: at.encode() in s.payloads(), f"the answer from {at}")  # type: ignore[misc]
+
+
+async def test_old_prefix_ends_and_nothing_of_it_stays() -> None:
+    """A deprecated prefix lives `deprecated_s` at most; the native one and its connections go on."""
+    async with running_domain(drain_s=0.05, deprecated_s=0.5) as domain:
+        mn, cn = Station(MN), correspondent(domain)
+        first = await attached(domain, "s1:1", mn)
+        second = await attached(domain, "s2:1", mn)
+        old = int(first) >> 64
+        await domain.stage("retired")
+        async with asyncio.timeout(TIMEOUT_S):
+            while any(old in key_values(row) for rows in domain.table_rows().values() for row in rows):
+                await asyncio.sleep(0.02)
+        assert domain.controller is not None
+        (view,) = domain.controller.nodes()
+        assert [prefix.anchor for prefix in view.prefixes] == ["s2"]
+        await exchange(domain, mn, cn, second, "s2:1", b"native")
+
+
+def key_values(row: object) -> list[object]:
+    _, entry = row  # type: ignore[misc]
+    return [getattr(match, "value", None) for match in entry.match]
