@@ -54,8 +54,9 @@ _INSERT_RANK = {"access_nodes": 1}
 # has lost its binding routes what comes by a tunnel back to the anchor, which must not send it here again.
 _DELETE_RANK = {"access_nodes": 0, "prefix_bindings": 0, "prefix_sources": 1, "path_bindings": 1}
 
-# First the switch where the node is delivers, then the others send there. Until that, what comes by a tunnel must not
-# be handed to a binding that still points back into it: path_bindings change last.
+# First the switch that expects the node takes what it will be sent; then the switch where the node is delivers, or
+# copies; then the others send there. Until that, what comes by a tunnel must not be handed to a binding that still
+# points back into it: path_bindings that merely accept change last.
 _DELIVERING = {"deliver", "replicate"}
 
 
@@ -80,8 +81,8 @@ def _insert_rank(row: Row) -> int:
 
 def _flip_rank(row: Row) -> int:
     if row.at.table == "path_bindings":
-        return 2
-    return 0 if row.action in _DELIVERING else 1
+        return 0 if row.action == "deliver_from_tunnel" else 3
+    return 1 if row.action in _DELIVERING else 2
 
 
 def _delete_rank(row: Row) -> int:

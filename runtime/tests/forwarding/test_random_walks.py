@@ -3,6 +3,8 @@
 """The promise of the planner on walks nobody thought of: plans that are given up, moves in the middle of a drain, other
 ports, detachment and return, each drain timer on its own. test_phases.py has the walks somebody thought of."""
 
+import os
+
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -83,7 +85,23 @@ def watch(walk: Walk, stays: Place | None, at: set[Place], known: tuple[HomePref
         walk.check(at, uplinks={stays}, when=when, hnps=known)
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_expected_at_another_port_of_a_switch_still_drained() -> None:
+    """What the serving switch copies there must be delivered from the first copy on: passed on, it would come back."""
+    walk = Walk()
+    for kind, place in (
+        ("seen", Place("s2", 2)),
+        ("seen", Place("s1", 1)),
+        ("drain", Place("s1", 1)),
+        ("prepare", Place("s2", 1)),
+    ):
+        do(walk, kind, place, 0)
+
+
+@settings(
+    max_examples=1000 if os.environ.get("P4DMM_SOAK") else 40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 @given(beside=st.sampled_from(BESIDE), reverse=st.booleans(), events=st.lists(EVENTS, min_size=2, max_size=9))
 def test_any_walk_delivers_and_leaves_nothing(
     beside: Place | None, reverse: bool, events: list[tuple[str, Place, int]]
