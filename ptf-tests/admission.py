@@ -5,11 +5,26 @@
 from scapy.layers.inet import IP, UDP
 from scapy.layers.inet6 import ICMPv6EchoRequest, ICMPv6ND_NS, ICMPv6ND_RS, ICMPv6NDOptSrcLLAddr, IPv6
 from scapy.layers.l2 import ARP, Ether
+from scapy.packet import Raw
 
 import frames
 import rows
 from base import PacketIn, PacketTest
-from frames import ACCESS, CORE, CORRESPONDENT, NODE, ROUTER, STRANGER, frame, from_core, from_node, udp
+from frames import (
+    ACCESS,
+    CORE,
+    CORRESPONDENT,
+    CORRESPONDENT_IPV4,
+    NODE,
+    NODE_IPV4,
+    ROUTER,
+    STRANGER,
+    frame,
+    from_core,
+    from_node,
+    udp,
+    udp4,
+)
 from program import covers
 
 UPLINK = udp(NODE.address, CORRESPONDENT)
@@ -107,15 +122,31 @@ class DropsTruncatedFramesTest(PacketTest):
                 self.expect(drops=["DROP_MALFORMED"])
 
 
-class CarriesFramesThatEndBehindHeadersTest(PacketTest):
-    """What is not read is not judged: the host at the end sees the short payload itself."""
+@covers("DROP_MALFORMED")
+class DropsFramesShorterThanTheirPacketTest(PacketTest):
+    """What the IP length promises has to be there, as a length is what a tunnel's headers are made of."""
+
+    def runTest(self):
+        self.insert(rows.attached(NODE), rows.permitted(NODE), rows.permitted(NODE_IPV4), *rows.to_correspondent())
+        for packet in (UPLINK, udp4(NODE_IPV4.address, CORRESPONDENT_IPV4)):
+            whole = bytes(from_node(packet))
+            for length in (54, 55, len(whole) - 1):
+                self.send(ACCESS, whole[:length])
+                self.expect(drops=["DROP_MALFORMED"])
+            self.send(ACCESS, whole)
+            self.expect((frames.EXTERNAL, frames.to_next_hop(packet)))
+
+
+class CarriesPacketsThatEndInsideTheNextHeaderTest(PacketTest):
+    """What follows the base header concerns the destination: it sees the cut for itself."""
 
     def runTest(self):
         self.insert(rows.attached(NODE), rows.permitted(NODE), *rows.to_correspondent())
-        whole, expected = bytes(from_node(UPLINK)), bytes(frames.to_next_hop(UPLINK))
-        for length in (54, 55, len(whole) - 1):
-            self.send(ACCESS, whole[:length])
-            self.expect((frames.EXTERNAL, expected[:length]))
+        for protocol in (4, 6, 17, 41, 47, 50, 51, 58, 60, 132):
+            for length in (0, 1, 3):
+                packet = IPv6(src=NODE.address, dst=CORRESPONDENT, nh=protocol) / Raw(bytes(length))
+                self.send(ACCESS, from_node(packet))
+                self.expect((frames.EXTERNAL, frames.to_next_hop(packet)))
 
 
 class CarriesPaddingTest(PacketTest):
@@ -169,10 +200,9 @@ class DropsOtherEthertypesTest(PacketTest):
 
     def runTest(self):
         self.insert(rows.attached(NODE))
-        ipv4 = Ether(src=NODE.mac, dst=ROUTER) / IP(src="192.0.2.1", dst="192.0.2.2") / UDP()
-        tagged = Ether(src=NODE.mac, dst=ROUTER, type=0x8100) / bytes(50)
         for port in (ACCESS, CORE):
-            for packet in (ipv4, tagged):
+            for ethertype in (0x8100, 0x88CC, 0x8847):
+                packet = Ether(src=NODE.mac, dst=ROUTER, type=ethertype) / bytes(50)
                 self.send(port, packet)
                 self.expect(drops=["DROP_ETHERTYPE"])
 

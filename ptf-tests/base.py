@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What every packet test stands on: one connection, rows that are taken away again, and whole outcomes.
 
-An outcome is everything that a test's packets caused: frames on every port, packet-ins, and the drop counters. `expect`
-compares all of it, so that a packet too many fails a test as one too few does. No test waits for silence: behind its
-packets go sentinels, one to every port and one to the controller. Each keeps the order of the way it takes, so that
-when it has arrived, what the test caused there has arrived too.
+An outcome is everything that a test's packets caused: frames on every port, packet-ins, and the counters of reasons.
+`expect` compares all of it, so that a packet too many fails a test as one too few does. No test waits for silence:
+behind its packets go sentinels, one to every port and one to the controller. Each keeps the order of the way it takes,
+so that when it has arrived, what the test caused there has arrived too.
 """
 
 from collections import Counter
@@ -16,6 +16,7 @@ from unittest import addModuleCleanup
 
 import p4runtime_sh.shell as p4rt
 import ptf
+from p4.v1 import p4runtime_pb2
 from ptf import testutils
 from ptf.base_tests import BaseTest
 from scapy.layers.inet6 import ICMPv6ND_RS, IPv6
@@ -27,6 +28,7 @@ from frames import NEXT_HOP, PORTS, ROUTER, SENTINEL, frame, prefix
 from program import DROPS, JSON, P4INFO, PUNTS, ROLES
 
 TO_PORT, AS_RECEIVED, ROUTED = range(3)  # packet_out.mode
+COUNTERS = {"drop_reasons": DROPS, "egress_drop_reasons": DROPS, "punts": PUNTS, "punts_metered": PUNTS}
 PATIENCE = 10  # seconds until a sentinel counts as lost
 DEVICE_ID = 1
 
@@ -56,7 +58,7 @@ class PacketTest(BaseTest):
         self._ways = set()
         self.addCleanup(self._remove_rows)
         self.insert(*rows.everywhere())
-        self._drops = read_drops()
+        self._counted = read_counters()
 
     def insert(self, *wanted):
         for row in wanted:
@@ -64,6 +66,17 @@ class PacketTest(BaseTest):
             entry.insert()
             self._undo.append(entry)
             self._seen.add(f"{row.table}.{row.action}")
+
+    @contextmanager
+    def inserted(self, *wanted):
+        """Rows for a part of the test."""
+        kept, self._undo = self._undo, []
+        try:
+            self.insert(*wanted)
+            yield
+        finally:
+            self._remove_rows()
+            self._undo = kept
 
     def modify(self, row):
         table_entry(row).modify()
@@ -77,7 +90,14 @@ class PacketTest(BaseTest):
         entry.insert()
         self._undo.append(entry)
 
+    def set_meter(self, name, index, *, cir, cburst, pir, pburst):
+        """Rates per second and bursts, in packets or bytes as the meter has it."""
+        write_meter(name, index, p4runtime_pb2.MeterConfig(cir=cir, cburst=cburst, pir=pir, pburst=pburst))
+        self.addCleanup(write_meter, name, index, None)
+        self._seen.add(name)
+
     def send(self, port, packet):
+        """No more than about fifty until the next `expect`: an egress queue of BMv2 holds 64."""
         self._ways.add(self._sentinels_by_port)
         testutils.send_packet(self, port, bytes(packet))
 
@@ -85,25 +105,31 @@ class PacketTest(BaseTest):
         self._ways.add(self._sentinels_by_packet_out)
         send_packet_out(bytes(packet), mode, port)
 
-    def expect(self, *out, punts=(), drops=(), egress_drops=()):
-        """Compare all that the packets since the last call caused. `out` are (port, frame) pairs."""
-        frames, packet_ins = self._collect()
+    def expect(self, *out, punts=(), drops=(), egress_drops=(), metered=()):
+        """Compare all that the packets since the last call caused. `out` are (port, frame) pairs, `metered` the reasons
+        of punts that their meter held back."""
+        frames, packet_ins, sentinels = self._collect()
         expect_equal("frames", Counter((port, bytes(packet)) for port, packet in out), Counter(frames))
         wanted = Counter(punt._replace(frame=bytes(punt.frame)) for punt in punts)
         expect_equal("packet-ins", wanted, Counter(packet_ins))
-        before, self._drops = self._drops, read_drops()
-        counted = [("drop_reasons", name) for name in drops] + [("egress_drop_reasons", name) for name in egress_drops]
-        expect_equal("drops", Counter(counted), self._drops - before)
-        self._seen.update(drops, egress_drops, (punt.reason for punt in punts))
+        reasons = {
+            "drop_reasons": drops,
+            "egress_drop_reasons": egress_drops,
+            "punts": [punt.reason for punt in punts],
+            "punts_metered": metered,
+        }
+        counted = Counter((counter, reason) for counter, names in reasons.items() for reason in names)
+        before, self._counted = self._counted, read_counters()
+        expect_equal("counters", counted + Counter({("punts", "PUNT_ND"): sentinels}), self._counted - before)
+        self._seen.update(*reasons.values(), (counter for counter, names in reasons.items() if names))
 
-    def expect_counted(self, counter, row, *packets):
-        """The direct counter of a row has counted exactly these frames, as they came in."""
-        entry = p4rt.DirectCounterEntry(counter)
-        entry.table_entry = table_entry(row)
-        found = [(data.packet_count, data.byte_count) for data in entry.read()]
+    def expect_counted(self, row, *packets):
+        """The direct counter of a row has counted exactly these frames since it was inserted, as they came in."""
+        name = direct_counter_name(p4rt.context.get_table(row.table))
+        found = read_row_counter(row)
         wanted = (len(packets), sum(len(bytes(packet)) for packet in packets))
-        assert found == [wanted], f"{counter}: counted {found}, expected {wanted} packets and bytes"
-        self._seen.add(counter)
+        assert found == wanted, f"{name}: counted {found}, expected {wanted} packets and bytes"
+        self._seen.add(name)
 
     def expect_covered(self, names):
         """Each was installed or seen by this test. Default actions show only in what the test checks of them."""
@@ -116,7 +142,8 @@ class PacketTest(BaseTest):
 
     def _collect(self):
         frames, packet_ins = [], []
-        for inject in self._ways or {self._sentinels_by_port}:
+        ways = self._ways or {self._sentinels_by_port}
+        for inject in ways:
             number = next(_sequence)
             inject(number)
             for port in PORTS:
@@ -124,8 +151,8 @@ class PacketTest(BaseTest):
                     frames.append((port, found))
             while (found := next_packet_in()).frame != cpu_sentinel(number):
                 packet_ins.append(found)
-        self._ways.clear()
-        return frames, packet_ins
+        self._ways = set()
+        return frames, packet_ins, len(ways)
 
     def _next_frame(self, port):
         found = self.dataplane.poll(device_number=0, port_number=port, timeout=PATIENCE)
@@ -174,7 +201,7 @@ def connect():
     table_entry(rows.role(SENTINEL, ROLES["ROLE_CORE"])).insert()
     table_entry(rows.station(SENTINEL)).insert()
     for port in PORTS:
-        params = {"port": port, "link_layer_address": NEXT_HOP, "router_address": ROUTER}
+        params = {"port": port, "link_layer_address": NEXT_HOP, "router_address": ROUTER, "node_id": 0}
         table_entry(rows.Row("prefix_bindings", {"prefix": prefix(f"fd00:0:0:{port:x}::")}, "deliver", params)).insert()
 
 
@@ -197,10 +224,35 @@ def table_entry(row):
     entry = p4rt.TableEntry(p4rt.context.get_table(row.table).preamble.name)
     for name, value in row.key.items():
         entry.match[name] = str(value)
-    entry.action = p4rt.Action(row.action)
-    for name, value in row.params.items():
-        entry.action[name] = str(value)
+    if row.priority:
+        entry.priority = row.priority
+    if row.idle_timeout:
+        entry.idle_timeout_ns = row.idle_timeout
+    if row.members:
+        for params, weight in row.members:
+            entry.oneshot.add(_action(row, params), weight=weight)
+    else:
+        entry.action = _action(row, row.params)
     return entry
+
+
+def _action(row, params):
+    action = p4rt.Action(action_names(p4rt.context.get_table(row.table))[row.action])
+    for name, value in params.items():
+        action[name] = str(value)
+    return action
+
+
+def action_names(table):
+    """The full names of a table's actions by their last components, which are unambiguous within it."""
+    names = [p4rt.context.get_name_from_id(ref.id) for ref in table.action_refs]
+    return {name.rpartition(".")[2]: name for name in names}
+
+
+def direct_counter_name(table):
+    """As "table.counter", like an action."""
+    (counter,) = (p4rt.context.get_name_from_id(number) for number in table.direct_resource_ids)
+    return f"{table.preamble.alias}.{counter.rpartition('.')[2]}"
 
 
 def send_packet_out(payload, mode, port):
@@ -220,23 +272,44 @@ def next_packet_in():
     return PacketIn(reason, fields["ingress_port"], message.packet.payload, fields["argument"])
 
 
-def read_drops():
-    """The packets of both drop counters, by (counter, reason)."""
-    names = {number: name for name, number in DROPS.items()}
-    return Counter(
-        {
-            (name, names.get(entry.index, f"reason {entry.index}")): entry.packet_count
-            for name in ("drop_reasons", "egress_drop_reasons")
-            for entry in p4rt.CounterEntry(name).read()
-            if entry.packet_count
-        }
-    )
+def read_counters():
+    """The packets of the counters of reasons, by (counter, reason)."""
+    found = Counter()
+    for counter, reasons in COUNTERS.items():
+        names = {number: name for name, number in reasons.items()}
+        for entry in p4rt.CounterEntry(counter).read():
+            if entry.packet_count:
+                found[counter, names.get(entry.index, f"reason {entry.index}")] = entry.packet_count
+    return found
+
+
+def read_row_counter(row):
+    """Packets and bytes of one row."""
+    (number,) = p4rt.context.get_table(row.table).direct_resource_ids
+    entry = p4rt.DirectCounterEntry(p4rt.context.get_name_from_id(number))
+    entry.table_entry = table_entry(row)
+    (data,) = entry.read()
+    return data.packet_count, data.byte_count
+
+
+def write_meter(name, index, config):
+    """Without a configuration the meter is as it was: everything is green (P4Runtime spec s9.3)."""
+    meter = p4runtime_pb2.MeterEntry(meter_id=p4rt.context.get_meter_id(name))
+    meter.index.index = index
+    if config is not None:
+        meter.config.CopyFrom(config)
+    update = p4runtime_pb2.Update(type=p4runtime_pb2.Update.MODIFY, entity=p4runtime_pb2.Entity(meter_entry=meter))
+    p4rt.client.write_update(update)
 
 
 def default_actions():
-    tables = p4rt.context.p4info.tables
-    actions = {action.preamble.id: action.preamble.alias for action in p4rt.context.p4info.actions}
-    return {f"{table.preamble.alias}.{actions[table.const_default_action_id]}" for table in tables}
+    """What is not inserted: default actions, and the entries that are part of the program."""
+    return {
+        f"{table.preamble.alias}.{name.rpartition('.')[2]}"
+        for table in p4rt.context.p4info.tables
+        for name in action_names(table).values()
+        if table.is_const_table or p4rt.context.get_action_id(name) == table.const_default_action_id
+    }
 
 
 def expect_equal(what, wanted, found):

@@ -34,7 +34,7 @@ GROUP = 21
 DOWNLINK = udp(CORRESPONDENT, NODE.address)
 
 
-@covers("prefix_bindings.deliver", "prefix_binding_packets")
+@covers("prefix_bindings.deliver", "prefix_bindings.packets")
 class DeliversToNeighborTest(PacketTest):
     """Any address of the prefix, and the row counts what it delivers."""
 
@@ -49,7 +49,7 @@ class DeliversToNeighborTest(PacketTest):
         for packet in packets:
             self.send(EXTERNAL, from_core(packet))
         self.expect(*((ACCESS, to_node(packet)) for packet in packets))
-        self.expect_counted("prefix_binding_packets", row, *map(from_core, packets))
+        self.expect_counted(row, *map(from_core, packets))
 
 
 class DeliversByTheAnchorsAddressTest(PacketTest):
@@ -84,21 +84,21 @@ class BindsByUpperHalfTest(PacketTest):
     """All 64 bits of the prefix count, and none of the rest: the neighbours of a prefix go by the routes."""
 
     def runTest(self):
-        self.insert(rows.delivered(NODE), rows.next_hop(1, EXTERNAL), rows.route(None, "to_next_hop", next_hop_id=1))
+        self.insert(rows.delivered(NODE), rows.next_hop(1, EXTERNAL), rows.route("::/0", "to_next_hop", next_hop_id=1))
         for dst in ("2001:db8:1:9:ffff:ffff:ffff:ffff", "2001:db8:1:b::", "a001:db8:1:a::1"):
             packet = udp(CORRESPONDENT, dst)
             self.send(CORE, from_core(packet))
             self.expect((EXTERNAL, to_next_hop(packet)))
 
 
-@covers("prefix_bindings.to_tunnel", "prefix_binding_packets")
+@covers("prefix_bindings.to_tunnel", "prefix_bindings.packets")
 class SendsToTunnelTest(PacketTest):
     def runTest(self):
         row = rows.tunnelled(NODE, PEER)
         self.insert(*rows.tunnel(PEER), row)
         self.send(EXTERNAL, from_core(DOWNLINK))
         self.expect((CORE, encapsulated(hop(DOWNLINK))))
-        self.expect_counted("prefix_binding_packets", row, from_core(DOWNLINK))
+        self.expect_counted(row, from_core(DOWNLINK))
 
 
 @covers("prefix_bindings.destination_unbound")
@@ -156,7 +156,7 @@ class DeliversFromTunnelToExpectedNodeTest(PacketTest):
         self.expect((ACCESS, to_node(DOWNLINK)))
         self.send(EXTERNAL, from_core(DOWNLINK))
         self.expect((CORE, encapsulated(hop(DOWNLINK))))
-        self.expect_counted("prefix_binding_packets", binding, from_core(DOWNLINK))
+        self.expect_counted(binding, from_core(DOWNLINK))
 
 
 @covers("DROP_TUNNEL_SOURCE_UNBOUND", "path_bindings.not_from_tunnel")
@@ -221,7 +221,7 @@ class DropsHairpinTest(PacketTest):
         self.expect(drops=["DROP_TUNNEL_HAIRPIN"])
 
 
-@covers("prefix_bindings.replicate", "prefix_binding_packets")
+@covers("prefix_bindings.replicate", "prefix_bindings.packets")
 class ReplicatesToNeighborAndTunnelTest(PacketTest):
     def runTest(self):
         row = rows.replicated(NODE, GROUP, PEER.tunnel_id)
@@ -229,7 +229,7 @@ class ReplicatesToNeighborAndTunnelTest(PacketTest):
         self.insert(*rows.tunnel(PEER), row)
         self.send(EXTERNAL, from_core(DOWNLINK))
         self.expect((ACCESS, to_node(DOWNLINK)), (CORE, encapsulated(hop(DOWNLINK))))
-        self.expect_counted("prefix_binding_packets", row, from_core(DOWNLINK))
+        self.expect_counted(row, from_core(DOWNLINK))
 
 
 class ReplicatesToTwoNeighborsTest(PacketTest):

@@ -12,9 +12,12 @@ from frames import (
     ACCESS,
     CORE,
     CORRESPONDENT,
+    CORRESPONDENT_IPV4,
     EXTERNAL,
     NODE,
+    NODE_IPV4,
     PEER,
+    PEER_IPV4,
     SECOND_CORE,
     SECOND_PEER,
     encapsulated,
@@ -23,11 +26,12 @@ from frames import (
     hop,
     to_node,
     udp,
+    udp4,
 )
+from peers import DOWNLINK, DOWNLINK_IPV4, EVERY_PEER
 from program import covers
 
 GROUP = 31
-DOWNLINK = udp(CORRESPONDENT, NODE.address)
 
 
 class TunnelledTest(PacketTest):
@@ -52,11 +56,63 @@ class CopiesTrafficClassAndFlowLabelTest(TunnelledTest):
                 self.expect_tunnelled(udp(CORRESPONDENT, NODE.address, tc=dscp << 2 | ecn, fl=flow_label))
 
 
+@covers("tunnels.encapsulate", "tunnels.encapsulate_ipv4", "tunnels.tunnel_packets")
+class EncapsulatesEveryEncapsulationTest(PacketTest):
+    """Both families into every tunnel, and the row counts what it has sent, as it came."""
+
+    def runTest(self):
+        self.insert(rows.tunnelled(NODE, PEER), rows.tunnelled(NODE_IPV4, PEER))
+        for peer in EVERY_PEER:
+            self.insert(*rows.tunnel_way(peer))
+            self.modify(rows.tunnelled(NODE, peer))
+            self.modify(rows.tunnelled(NODE_IPV4, peer))
+            packets = (DOWNLINK, DOWNLINK_IPV4)
+            for packet in packets:
+                self.send(CORE, from_core(packet))
+            self.expect(*((CORE, encapsulated(hop(packet), peer)) for packet in packets))
+            self.expect_counted(rows.tunnel_header(peer), *map(from_core, packets))
+
+
+class CopiesTrafficClassOfEitherFamilyTest(PacketTest):
+    """RFC 2473 s6.4, RFC 2983 s4 and RFC 6040 s4.1: DSCPs and ECN codepoints, whatever is in whatever."""
+
+    def runTest(self):
+        self.insert(rows.tunnelled(NODE, PEER), rows.tunnelled(NODE_IPV4, PEER))
+        for peer in (PEER, PEER_IPV4):
+            self.insert(*rows.tunnel_way(peer))
+            self.modify(rows.tunnelled(NODE, peer))
+            self.modify(rows.tunnelled(NODE_IPV4, peer))
+            ipv6 = [udp(CORRESPONDENT, NODE.address, tc=value) for value in range(0, 256, 7)]
+            ipv4 = [udp4(CORRESPONDENT_IPV4, NODE_IPV4.address, tos=value) for value in range(0, 256, 7)]
+            for packets in (ipv6, ipv4):
+                for packet in packets:
+                    self.send(CORE, from_core(packet))
+                self.expect(*((CORE, encapsulated(hop(packet), peer)) for packet in packets))
+
+
 class EncapsulatesAnySizeTest(TunnelledTest):
     def runTest(self):
         self.expect_tunnelled(IPv6(src=CORRESPONDENT, dst=NODE.address, nh=59))
         for size in (48, 49, 300, 1279):
             self.expect_tunnelled(udp(CORRESPONDENT, NODE.address, size=size))
+
+
+class CountsNoPaddingTest(PacketTest):
+    """Ethernet pads short frames (IEEE 802.3 s3.2.8): what is behind the packet is in no length of an outer header."""
+
+    def runTest(self):
+        packets = {
+            NODE: IPv6(src=CORRESPONDENT, dst=NODE.address, nh=59),
+            NODE_IPV4: IP(src=CORRESPONDENT_IPV4, dst=NODE_IPV4.address) / UDP() / Raw(b"x"),
+        }
+        for node in packets:
+            self.insert(rows.tunnelled(node, PEER))
+        for peer in EVERY_PEER:
+            self.insert(*rows.tunnel_way(peer))
+            for node, packet in packets.items():
+                self.modify(rows.tunnelled(node, peer))
+                self.send(CORE, bytes(from_core(packet)) + bytes(17))
+                self.expect((CORE, bytes(encapsulated(hop(packet), peer)) + bytes(17)))
 
 
 class EncapsulatesEveryParsedShapeTest(TunnelledTest):
@@ -98,7 +154,7 @@ class DropsWithoutTunnelHeaderTest(PacketTest):
     """The row of the egress table is missing: seen there, and counted there."""
 
     def runTest(self):
-        self.insert(rows.tunnel_path(PEER), rows.tunnelled(NODE, PEER))
+        self.insert(rows.tunnel_next_hop(PEER), rows.tunnel_path(PEER), rows.tunnelled(NODE, PEER))
         self.send(EXTERNAL, from_core(DOWNLINK))
         self.expect(egress_drops=["DROP_TUNNEL_UNKNOWN"])
 
@@ -109,6 +165,6 @@ class DropsOnlyTheCopyWithoutTunnelHeaderTest(PacketTest):
 
     def runTest(self):
         self.insert_group(GROUP, (ACCESS, 0), (CORE, PEER.tunnel_id))
-        self.insert(rows.tunnel_path(PEER), rows.replicated(NODE, GROUP, PEER.tunnel_id))
+        self.insert(rows.tunnel_next_hop(PEER), rows.tunnel_path(PEER), rows.replicated(NODE, GROUP, PEER.tunnel_id))
         self.send(EXTERNAL, from_core(DOWNLINK))
         self.expect((ACCESS, to_node(DOWNLINK)), egress_drops=["DROP_TUNNEL_UNKNOWN"])

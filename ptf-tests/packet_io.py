@@ -123,6 +123,7 @@ class DropsTruncatedPacketOutTest(PacketTest):
     """Through the pipeline only what it can read."""
 
     def runTest(self):
+        self.insert(rows.attached(NODE))
         whole = bytes(from_node(UPLINK))
         for mode in (AS_RECEIVED, ROUTED):
             for length in (1, 13, 53):

@@ -6,7 +6,6 @@ What is punted here has been looked up before, but is as it came: its MACs, its 
 """
 
 from scapy.layers.inet6 import IPv6
-from scapy.packet import Raw
 
 import rows
 from base import PacketIn, PacketTest
@@ -14,11 +13,13 @@ from frames import (
     ACCESS,
     CORE,
     CORRESPONDENT,
+    CORRESPONDENT_IPV4,
     EXTERNAL,
     MINIMUM_MTU,
     MTU,
     NO_MTU,
     NODE,
+    NODE_IPV4,
     PEER,
     TUNNEL_MTU,
     encapsulated,
@@ -30,7 +31,9 @@ from frames import (
     to_next_hop,
     to_node,
     udp,
+    udp4,
 )
+from peers import EVERY_PEER, GRE_PEERS
 from program import covers
 
 GROUP = 41
@@ -102,6 +105,27 @@ class PuntsWhatTunnelDoesNotTakeTest(LimitTest):
         self.expect_too_big(EXTERNAL, from_core(packet), packet, TUNNEL_MTU)
 
 
+@covers("PUNT_PACKET_TOO_BIG", "DROP_PACKET_TOO_BIG")
+class FillsTheLinkOfEveryTunnelTest(LimitTest):
+    """With an MTU less by its overhead, each makes of the largest packet a frame as large as the link."""
+
+    def runTest(self):
+        self.insert(rows.tunnelled(NODE, PEER), rows.tunnelled(NODE_IPV4, PEER))
+        for peer in (*EVERY_PEER, *(peer._replace(gre_key=7, tunnel_id=peer.tunnel_id + 100) for peer in GRE_PEERS)):
+            octets = MTU - peer.overhead()
+            self.insert(*rows.tunnel_way(peer, octets))
+            self.modify(rows.tunnelled(NODE, peer))
+            self.modify(rows.tunnelled(NODE_IPV4, peer))
+            for make, source, node in ((udp, CORRESPONDENT, NODE), (udp4, CORRESPONDENT_IPV4, NODE_IPV4)):
+                packet = make(source, node.address, size=octets)
+                full = encapsulated(hop(packet), peer)
+                assert len(bytes(full)) == 14 + MTU
+                self.send(CORE, from_core(packet))
+                self.expect((CORE, full))
+                packet = make(source, node.address, size=octets + 1)
+                self.expect_too_big(CORE, from_core(packet), packet, octets)
+
+
 @covers("PUNT_PACKET_TOO_BIG")
 class PuntsWhatOnePathOfTwoDoesNotTakeTest(LimitTest):
     """Of two copies neither is sent: the tunnel's MTU counts for both."""
@@ -142,18 +166,17 @@ class PuntsInnerPacketTooBigTest(LimitTest):
 
 
 @covers("PUNT_PACKET_TOO_BIG")
-class BelievesThePayloadLengthTest(LimitTest):
-    """The greatest there is, in a short frame; and MTUs up to the greatest."""
+class CarriesJumboFramesTest(LimitTest):
+    """A port's MTU may be up to 65535."""
 
     def runTest(self):
         self.insert(rows.delivered(NODE))
-        packet = IPv6(src=CORRESPONDENT, dst=NODE.address, plen=65535, nh=59) / Raw(bytes(20))
+        packet = downlink(9000)
         self.expect_too_big(EXTERNAL, from_core(packet), packet, MTU)
-        self.modify(rows.mtu(ACCESS, 65535))
-        self.expect_too_big(EXTERNAL, from_core(packet), packet, 65535)
-        packet.plen = 65535 - 40
-        self.send(EXTERNAL, from_core(packet))
-        self.expect((ACCESS, to_node(packet)))
+        for octets in (9000, 65535):
+            self.modify(rows.mtu(ACCESS, octets))
+            self.send(EXTERNAL, from_core(packet))
+            self.expect((ACCESS, to_node(packet)))
 
 
 @covers("PUNT_HOP_LIMIT", "DROP_HOP_LIMIT")
@@ -203,6 +226,27 @@ class PuntsInnerHopLimitTest(LimitTest):
         packet = downlink(100, hlim=2)
         self.send(CORE, from_core(IPv6(src=PEER.address, dst="2001:db8:ffff::1", hlim=0) / packet))
         self.expect((ACCESS, to_node(packet)))
+
+
+@covers("PUNT_HOP_LIMIT", "PUNT_PACKET_TOO_BIG")
+class JudgesTheInnerPacketOfEveryTunnelTest(LimitTest):
+    """Its own length and hop limit count, not those of what it came in; punted it is a frame of its own family."""
+
+    def runTest(self):
+        self.insert(rows.delivered(NODE), rows.delivered(NODE_IPV4))
+        for peer in EVERY_PEER:
+            self.insert(*rows.tunnel_ends(peer), rows.accepted(NODE, peer), rows.accepted(NODE_IPV4, peer))
+            for make, source, node, hops in (
+                (udp, CORRESPONDENT, NODE, "hlim"),
+                (udp4, CORRESPONDENT_IPV4, NODE_IPV4, "ttl"),
+            ):
+                packet = make(source, node.address, size=MTU)
+                self.send(CORE, from_peer(packet, peer))
+                self.expect((ACCESS, to_node(packet)))
+                packet = make(source, node.address, size=MTU + 1)
+                self.expect_too_big(CORE, from_peer(packet, peer), packet, MTU)
+                packet = make(source, node.address, **{hops: 1})
+                self.expect_expired(CORE, from_peer(packet, peer), packet)
 
 
 @covers("PUNT_HOP_LIMIT")

@@ -15,8 +15,10 @@ _CONSTANTS = _CONSTANT.findall((P4SRC / "constants.p4").read_text(encoding="utf-
 PUNTS = {name: int(number) for kind, name, number in _CONSTANTS if kind == "punt_reason_t"}
 DROPS = {name: int(number) for kind, name, number in _CONSTANTS if kind == "drop_reason_t" and number != "0"}
 ROLES = {name: int(number) for kind, name, number in _CONSTANTS if kind == "port_role_t"}
+ENCAPSULATIONS = {name: int(number) for kind, name, number in _CONSTANTS if kind == "encapsulation_t"}
+COLORS = {name: int(number) for kind, name, number in _CONSTANTS if kind == "color_t"}
 
-# What each test class covers: names of reasons and of direct counters, and "table.action".
+# What each test class covers: names of reasons, counters and meters, "table.action" and "table.direct counter".
 COVERED: dict[type, frozenset[str]] = {}
 
 

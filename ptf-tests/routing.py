@@ -46,7 +46,7 @@ class PrefersTheLongestPrefixTest(PacketTest):
 
     def runTest(self):
         lengths = {
-            None: "3001::1",
+            "::/0": "3001::1",
             "2001:db8::/32": "2001:db8:ffff:ffff::1",
             "2001:db8:c:0::/63": "2001:db8:c:1::1",
             "2001:db8:c::/64": "2001:db8:c::a",
@@ -158,19 +158,22 @@ class PuntsForTheSwitchWhateverHopLimitTest(PacketTest):
 
 @covers("PUNT_LOCAL")
 class PuntsForTheSwitchOutOfTunnelTest(PacketTest):
-    """A node at the peer pings the anchor: the controller sees the inner packet."""
+    """A node at the peer pings the anchor: the controller sees the inner packet, and is told the tunnel."""
 
     def runTest(self):
         self.insert(*rows.tunnel(PEER), rows.permitted(NODE, PEER), rows.to_switch())
         packet = IPv6(src=NODE.address, dst=LOCAL) / ICMPv6EchoRequest(data=b"ping")
         self.send(CORE, from_peer(packet))
-        self.expect(punts=[PacketIn("PUNT_LOCAL", CORE, from_core(packet))])
+        self.expect(punts=[PacketIn("PUNT_LOCAL", CORE, from_core(packet), argument=PEER.tunnel_id)])
 
 
 @covers("DROP_LOCAL_UNSUPPORTED")
 class DropsWhatTheSwitchDoesNotOfferTest(PacketTest):
     def runTest(self):
         self.insert(rows.to_switch())
-        for packet in (udp(SOURCE, LOCAL), *(IPv6(src=SOURCE, dst=LOCAL, nh=nh) / Raw(bytes(40)) for nh in (4, 6, 59))):
+        for packet in (
+            udp(SOURCE, LOCAL),
+            *(IPv6(src=SOURCE, dst=LOCAL, nh=nh) / Raw(bytes(40)) for nh in (6, 59, 132)),
+        ):
             self.send(CORE, from_core(packet))
             self.expect(drops=["DROP_LOCAL_UNSUPPORTED"])

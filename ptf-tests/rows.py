@@ -2,20 +2,27 @@
 # SPDX-License-Identifier: Apache-2.0
 """Table rows by what they mean."""
 
+from ipaddress import ip_address, ip_network
 from typing import NamedTuple
 
 import frames
-from frames import NEXT_HOP, ROUTER, Node, Peer
-from program import ROLES
+from frames import NEXT_HOP, PROTO_IPV4, PROTO_IPV6, ROUTER, Node, Peer
+from program import ENCAPSULATIONS, ROLES
+
+TUNNEL_NEXT_HOP = 0x1000  # next hop ids of tunnels, beside those that tests choose
 
 
 class Row(NamedTuple):
-    """One table row; names as in P4Info."""
+    """One table row; names as in P4Info, actions by the last component. With members it is a one-shot action set: pairs
+    of the action's parameters and a weight, instead of params."""
 
     table: str
     key: dict[str, object]
     action: str
-    params: dict[str, object]
+    params: dict[str, object] = {}  # noqa: RUF012  # never changed
+    priority: int = 0
+    idle_timeout: int = 0  # ns
+    members: tuple[tuple[dict[str, object], int], ...] = ()
 
 
 def role(port: int, number: int) -> Row:
@@ -23,7 +30,7 @@ def role(port: int, number: int) -> Row:
 
 
 def station(port: int, mac: str = ROUTER) -> Row:
-    return Row("my_stations", {"port": port, "link_layer_address": mac}, "admit", {})
+    return Row("my_stations", {"port": port, "link_layer_address": mac}, "admit")
 
 
 def mtu(port: int, octets: int = frames.MTU) -> Row:
@@ -39,64 +46,105 @@ def attached(node: Node) -> Row:
     return Row("access_nodes", key, "set_node", {"node_id": node.node_id, "path_id": node.path_id})
 
 
-def permitted(node: Node, path: Node | Peer | None = None) -> Row:
+def permitted(node: Node, path: Node | Peer | int | None = None) -> Row:
     """The node's source is bound to a path: its own attachment, or a tunnel."""
-    return Row("prefix_sources", _on_path(node, path or node), "permit", {})
+    return _source(node, path, "permit")
 
 
-def relayed(node: Node, anchor: Peer, path: Node | Peer | None = None) -> Row:
-    return Row("prefix_sources", _on_path(node, path or node), "relay_to_tunnel", {"tunnel_id": anchor.tunnel_id})
+def relayed(node: Node, anchor: Peer, path: Node | Peer | int | None = None, gre_key: int | None = None) -> Row:
+    if gre_key is None:
+        return _source(node, path, "relay_to_tunnel", tunnel_id=anchor.tunnel_id)
+    return _source(node, path, "relay_to_tunnel_gre", tunnel_id=anchor.tunnel_id, gre_key=gre_key)
 
 
 def external_source(subnet: str = frames.EXTERNAL_SUBNET, port: int = frames.EXTERNAL) -> Row:
-    return Row("external_sources", {"port": port, "source": subnet}, "permit_external", {})
+    table = "ipv4_external_sources" if ip_network(subnet).version == 4 else "external_sources"
+    return Row(table, {"port": port, "source": subnet}, "permit_external")
 
 
-def accepted(node: Node, path: Peer) -> Row:
-    return Row("path_bindings", _on_path(node, path), "accept_from_tunnel", {})
+def accepted(node: Node, path: Peer | int) -> Row:
+    return _path_binding(node, path, "accept_from_tunnel")
 
 
-def delivered_from(node: Node, path: Peer) -> Row:
-    return Row("path_bindings", _on_path(node, path), "deliver_from_tunnel", {"port": node.port, **_macs(node.mac)})
+def delivered_from(node: Node, path: Peer | int) -> Row:
+    return _path_binding(node, path, "deliver_from_tunnel", port=node.port, **_macs(node.mac), node_id=node.node_id)
 
 
 def delivered(node: Node, mac: str | None = None, router: str = ROUTER) -> Row:
-    params = {"port": node.port, "link_layer_address": mac or node.mac, "router_address": router}
-    return Row("prefix_bindings", {"prefix": node.prefix}, "deliver", params)
+    macs = {"link_layer_address": mac or node.mac, "router_address": router}
+    return _binding(node, "deliver", port=node.port, **macs, node_id=node.node_id)
 
 
-def tunnelled(node: Node, peer: Peer) -> Row:
-    return Row("prefix_bindings", {"prefix": node.prefix}, "to_tunnel", {"tunnel_id": peer.tunnel_id})
+def tunnelled(node: Node, peer: Peer, gre_key: int | None = None) -> Row:
+    """Metered elsewhere, as where many nodes share a tunnel."""
+    if gre_key is None:
+        return _binding(node, "to_tunnel", tunnel_id=peer.tunnel_id, node_id=0)
+    return _binding(node, "to_tunnel_gre", tunnel_id=peer.tunnel_id, gre_key=gre_key, node_id=0)
 
 
-def replicated(node: Node, group: int, tunnel_id: int = 0) -> Row:
-    params = {"group": group, "port": node.port, "tunnel_id": tunnel_id, **_macs(node.mac)}
-    return Row("prefix_bindings", {"prefix": node.prefix}, "replicate", params)
+def replicated(node: Node, group: int, tunnel_id: int = 0, router: str = ROUTER) -> Row:
+    macs = {"link_layer_address": node.mac, "router_address": router}
+    params = {"group": group, "port": node.port, "tunnel_id": tunnel_id, **macs}
+    return _binding(node, "replicate", **params, node_id=node.node_id)
 
 
-def tunnel_end(peer: Peer) -> Row:
-    return Row(
-        "tunnel_peers", {"remote": peer.address, "local": frames.LOCAL}, "decapsulate", {"tunnel_id": peer.tunnel_id}
-    )
+def tunnel_end(peer: Peer, inner: int = PROTO_IPV6, path_id: int = 0, node_id: int = 0) -> Row:
+    """For inner packets of one family, where that is seen in the outer header; path 0 is any core port."""
+    key = {"remote": peer.address, "local": peer.local, "path_id": path_id}
+    params = {"tunnel_id": peer.tunnel_id, "node_id": node_id}
+    protocol = frames.tunnel_protocol(peer, inner)
+    if not peer.is_ipv4:
+        return Row("tunnel_peers", key | {"next_header": protocol}, "decapsulate", params)
+    key |= {"protocol": protocol, "encapsulation": ENCAPSULATIONS[peer.encapsulation]}
+    key |= {"remote_port": peer.remote_port, "local_port": peer.local_port}
+    return Row("ipv4_tunnel_peers", key, "decapsulate_ipv4", params)
+
+
+def tunnel_ends(peer: Peer, path_id: int = 0, node_id: int = 0) -> tuple[Row, ...]:
+    """For inner packets of both families."""
+    inner = (PROTO_IPV6, PROTO_IPV4) if peer.encapsulation == "ENCAPSULATION_IP" else (PROTO_IPV6,)
+    return tuple(tunnel_end(peer, protocol, path_id, node_id) for protocol in inner)
+
+
+def gre_session(peer: Peer, gre_key: int, path_id: int, node_id: int = 0) -> Row:
+    key = {"tunnel_id": peer.tunnel_id, "gre_key": gre_key}
+    return Row("gre_keys", key, "set_session", {"path_id": path_id, "node_id": node_id})
+
+
+def tunnel_next_hop(peer: Peer) -> Row:
+    return next_hop(TUNNEL_NEXT_HOP + peer.tunnel_id, peer.port, peer.mac)
 
 
 def tunnel_path(peer: Peer, octets: int = frames.TUNNEL_MTU) -> Row:
-    return Row("tunnel_paths", {"tunnel_id": peer.tunnel_id}, "set_path", {"port": peer.port, "mtu": octets})
+    params = {"next_hop_id": TUNNEL_NEXT_HOP + peer.tunnel_id, "mtu": octets}
+    return Row("tunnel_paths", {"tunnel_id": peer.tunnel_id}, "set_path", params)
 
 
 def tunnel_header(peer: Peer) -> Row:
-    params = {"local": frames.LOCAL, "remote": peer.address, **_macs(peer.mac)}
-    return Row("tunnels", {"tunnel_id": peer.tunnel_id}, "encapsulate", params)
+    """Its MACs are for replicas."""
+    params = {"local": peer.local, "remote": peer.address, "encapsulation": ENCAPSULATIONS[peer.encapsulation]}
+    params |= {"own_key": int(peer.gre_key is not None), "gre_key": peer.gre_key or 0, **_macs(peer.mac)}
+    if not peer.is_ipv4:
+        return Row("tunnels", {"tunnel_id": peer.tunnel_id}, "encapsulate", params)
+    params |= {"local_port": peer.local_port, "remote_port": peer.remote_port}
+    return Row("tunnels", {"tunnel_id": peer.tunnel_id}, "encapsulate_ipv4", params)
 
 
-def tunnel(peer: Peer) -> tuple[Row, ...]:
+def tunnel_way(peer: Peer, octets: int = frames.TUNNEL_MTU) -> tuple[Row, ...]:
+    """One direction: into the tunnel."""
+    return tunnel_next_hop(peer), tunnel_path(peer, octets), tunnel_header(peer)
+
+
+def tunnel(peer: Peer, octets: int = frames.TUNNEL_MTU) -> tuple[Row, ...]:
     """Both directions of a tunnel."""
-    return tunnel_end(peer), tunnel_path(peer), tunnel_header(peer)
+    return *tunnel_ends(peer), *tunnel_way(peer, octets)
 
 
-def route(destination: str | None, action: str, **params: object) -> Row:
-    """A route to a prefix; None is the default route, a key without the field."""
-    return Row("routes", {} if destination is None else {"destination": destination}, action, params)
+def route(destination: str, action: str, **params: object) -> Row:
+    """A route to a prefix; one of length 0 is the default route, a key without the field (P4Runtime spec s9.1.1)."""
+    network = ip_network(destination)
+    key = {"destination": destination} if network.prefixlen else {}
+    return Row("ipv4_routes" if network.version == 4 else "routes", key, action, params)
 
 
 def next_hop(number: int, port: int, mac: str = NEXT_HOP) -> Row:
@@ -104,11 +152,15 @@ def next_hop(number: int, port: int, mac: str = NEXT_HOP) -> Row:
 
 
 def to_correspondent() -> tuple[Row, ...]:
-    return next_hop(1, frames.EXTERNAL), route(frames.EXTERNAL_SUBNET, "to_next_hop", next_hop_id=1)
+    return (
+        next_hop(1, frames.EXTERNAL),
+        route(frames.EXTERNAL_SUBNET, "to_next_hop", next_hop_id=1),
+        route(frames.EXTERNAL_SUBNET_IPV4, "to_next_hop", next_hop_id=1),
+    )
 
 
-def to_switch() -> Row:
-    return route(f"{frames.LOCAL}/128", "local")
+def to_switch(address: str = frames.LOCAL) -> Row:
+    return route(address, "local")
 
 
 def everywhere() -> tuple[Row, ...]:
@@ -129,8 +181,30 @@ def everywhere() -> tuple[Row, ...]:
     )
 
 
-def _on_path(node: Node, path: Node | Peer) -> dict[str, object]:
-    return {"prefix": node.prefix, "path_id": path.path_id}
+def _is_ipv4(node: Node) -> bool:
+    return ip_address(node.address).version == 4
+
+
+def _key(node: Node) -> dict[str, object]:
+    return {"address": node.address} if _is_ipv4(node) else {"prefix": node.prefix}
+
+
+def _path(path: Node | Peer | int) -> dict[str, object]:
+    return {"path_id": path if isinstance(path, int) else path.path_id}
+
+
+def _source(node: Node, path: Node | Peer | int | None, action: str, **params: object) -> Row:
+    table = "ipv4_sources" if _is_ipv4(node) else "prefix_sources"
+    return Row(table, _key(node) | _path(node if path is None else path), action, params)
+
+
+def _path_binding(node: Node, path: Peer | int, action: str, **params: object) -> Row:
+    table = "ipv4_path_bindings" if _is_ipv4(node) else "path_bindings"
+    return Row(table, _key(node) | _path(path), action, params)
+
+
+def _binding(node: Node, action: str, **params: object) -> Row:
+    return Row("ipv4_bindings" if _is_ipv4(node) else "prefix_bindings", _key(node), action, params)
 
 
 def _macs(mac: str) -> dict[str, object]:

@@ -24,7 +24,7 @@ CPU_PORT = 510  # p4src/arch/v1model.p4
 PORTS = "0-{1-8}"
 READY_WITHIN = 30  # seconds
 STOP_WITHIN = 10
-RUN_WITHIN = 300
+RUN_WITHIN = 600
 
 
 def main():

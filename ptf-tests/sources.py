@@ -38,7 +38,7 @@ class AttachedTest(PacketTest):
         self.insert(rows.attached(NODE), rows.attached(OTHER), *rows.to_correspondent())
 
 
-@covers("prefix_sources.permit", "prefix_source_packets")
+@covers("prefix_sources.permit", "prefix_sources.packets")
 class PermitsBoundSourceTest(AttachedTest):
     """Any address of the prefix, and the row counts what it permits."""
 
@@ -53,10 +53,10 @@ class PermitsBoundSourceTest(AttachedTest):
         for packet in packets:
             self.send(ACCESS, from_node(packet))
         self.expect(*((EXTERNAL, to_next_hop(packet)) for packet in packets))
-        self.expect_counted("prefix_source_packets", row, *map(from_node, packets))
+        self.expect_counted(row, *map(from_node, packets))
 
 
-@covers("prefix_sources.relay_to_tunnel", "prefix_source_packets")
+@covers("prefix_sources.relay_to_tunnel", "prefix_sources.packets")
 class RelaysToAnchorTest(AttachedTest):
     """The source's anchor is another switch: its packets leave by that one's tunnel, whatever the routes say."""
 
@@ -65,7 +65,7 @@ class RelaysToAnchorTest(AttachedTest):
         self.insert(*rows.tunnel(PEER), row)
         self.send(ACCESS, from_node(UPLINK))
         self.expect((CORE, encapsulated(hop(UPLINK))))
-        self.expect_counted("prefix_source_packets", row, from_node(UPLINK))
+        self.expect_counted(row, from_node(UPLINK))
 
 
 class ChoosesAnchorBySourceTest(AttachedTest):

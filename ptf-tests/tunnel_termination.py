@@ -3,7 +3,7 @@
 """Where a tunnel ends, and what becomes of its outer header."""
 
 from scapy.layers.inet import IP, UDP
-from scapy.layers.inet6 import ICMPv6ND_NS, IPv6
+from scapy.layers.inet6 import ICMPv6ND_NS, IPv6, IPv6ExtHdrFragment
 from scapy.packet import Raw
 
 import frames
@@ -15,9 +15,14 @@ from frames import (
     CORRESPONDENT,
     EXTERNAL,
     LOCAL,
+    LOCAL_IPV4,
     NODE,
+    NODE_IPV4,
     OTHER,
     PEER,
+    PEER_IPV4,
+    PROTO_IPV4,
+    PROTO_IPV6,
     SECOND_PEER,
     from_core,
     from_node,
@@ -26,19 +31,8 @@ from frames import (
     to_node,
     udp,
 )
+from peers import DOWNLINK, DOWNLINK_IPV4, EVERY_PEER, UPLINK, UPLINK_IPV4, outer
 from program import covers
-
-NOT_ECT, ECT_1, ECT_0, CE = range(4)
-DOWNLINK = udp(CORRESPONDENT, NODE.address)
-UPLINK = udp(NODE.address, CORRESPONDENT)
-
-# RFC 6040 s4.2, figure 4: what the inner header says -> what the outer one said -> what goes on
-ECN_OUT = {
-    NOT_ECT: {NOT_ECT: NOT_ECT, ECT_0: NOT_ECT, ECT_1: NOT_ECT, CE: None},
-    ECT_0: {NOT_ECT: ECT_0, ECT_0: ECT_0, ECT_1: ECT_1, CE: CE},
-    ECT_1: {NOT_ECT: ECT_1, ECT_0: ECT_1, ECT_1: ECT_1, CE: CE},
-    CE: {NOT_ECT: CE, ECT_0: CE, ECT_1: CE, CE: CE},
-}
 
 
 class TunnelTest(PacketTest):
@@ -51,19 +45,116 @@ class TunnelTest(PacketTest):
             rows.to_switch(),
             rows.attached(NODE),
             rows.accepted(NODE, PEER),
+            rows.accepted(NODE_IPV4, PEER),
             rows.delivered(NODE),
+            rows.delivered(NODE_IPV4),
             rows.permitted(OTHER, PEER),
             *rows.to_correspondent(),
         )
 
 
-@covers("tunnel_peers.decapsulate")
-class DecapsulatesFromPeerTest(TunnelTest):
-    """The hop limit of the inner packet counts, and is taken down once."""
+@covers(
+    "tunnel_peers.decapsulate",
+    "ipv4_tunnel_peers.decapsulate_ipv4",
+    "tunnel_peers.tunnel_peer_packets",
+    "ipv4_tunnel_peers.ipv4_tunnel_peer_packets",
+)
+class DecapsulatesEveryEncapsulationTest(PacketTest):
+    """Both families inside; the inner hop limit counts, and is taken down once. Each row counts its own."""
 
     def runTest(self):
-        self.send(CORE, from_peer(DOWNLINK))
-        self.expect((ACCESS, to_node(DOWNLINK)))
+        self.insert(rows.delivered(NODE), rows.delivered(NODE_IPV4))
+        for peer in EVERY_PEER:
+            self.insert(*rows.tunnel_ends(peer), rows.accepted(NODE, peer), rows.accepted(NODE_IPV4, peer))
+        for peer in EVERY_PEER:
+            sent = [from_peer(packet, peer) for packet in (DOWNLINK, DOWNLINK_IPV4)]
+            for frame in sent:
+                self.send(CORE, frame)
+            self.expect((ACCESS, to_node(DOWNLINK)), (ACCESS, to_node(DOWNLINK_IPV4)))
+            if peer.encapsulation == "ENCAPSULATION_IP":
+                self.expect_counted(rows.tunnel_end(peer, PROTO_IPV6), sent[0])
+                self.expect_counted(rows.tunnel_end(peer, PROTO_IPV4), sent[1])
+            else:
+                self.expect_counted(rows.tunnel_end(peer), *sent)
+
+
+@covers("DROP_TUNNEL_SOURCE_UNBOUND")
+class TellsTunnelsOfOnePeerApartTest(PacketTest):
+    """Same addresses, another encapsulation: another path, for which another node speaks."""
+
+    def runTest(self):
+        self.insert(*rows.to_correspondent())
+        sources = {}
+        for number, peer in enumerate(EVERY_PEER, start=1):
+            node = NODE._replace(address=f"2001:db8:1:{number:x}::1")
+            self.insert(*rows.tunnel_ends(peer), rows.permitted(node, peer))
+            sources[peer] = udp(node.address, CORRESPONDENT)
+        for peer in EVERY_PEER:
+            for owner, packet in sources.items():
+                self.send(CORE, from_peer(packet, peer))
+                if owner == peer:
+                    self.expect((EXTERNAL, to_next_hop(packet)))
+                else:
+                    self.expect(drops=["DROP_TUNNEL_SOURCE_UNBOUND"])
+
+
+@covers("DROP_TUNNEL_PEER_UNKNOWN", "tunnel_peers.pass", "ipv4_tunnel_peers.pass_ipv4", "ipv4_routes.local")
+class EndsNoTunnelOfAnotherAddressTest(PacketTest):
+    """Another remote or local address, one bit off, in every encapsulation; the local one is the switch's too."""
+
+    def runTest(self):
+        local, local_ipv4 = "2001:db8:ffff::8001", "192.0.2.129"
+        for address in (LOCAL, LOCAL_IPV4, local, local_ipv4):
+            self.insert(rows.to_switch(address))
+        for peer in EVERY_PEER:
+            self.insert(*rows.tunnel_ends(peer), rows.permitted(NODE, peer), rows.permitted(NODE_IPV4, peer))
+            remote = "192.0.2.130" if peer.is_ipv4 else "2001:db8:ffff::8002"
+            for packet in (UPLINK, UPLINK_IPV4):
+                for fields in ({"src": remote}, {"dst": local_ipv4 if peer.is_ipv4 else local}):
+                    self.send(CORE, from_peer(packet, peer, **fields))
+                    self.expect(drops=["DROP_TUNNEL_PEER_UNKNOWN"])
+
+
+@covers("PUNT_LOCAL")
+class PuntsOuterFragmentsTest(TunnelTest):
+    """Behind a fragment header nothing is read here: it is for the controller, as it came."""
+
+    def runTest(self):
+        for header in (IPv6ExtHdrFragment(m=1, id=7, nh=41), IPv6ExtHdrFragment(offset=9, id=7, nh=41)):
+            packet = outer(PEER, 44, header / DOWNLINK)
+            self.send(CORE, packet)
+            self.expect(punts=[PacketIn("PUNT_LOCAL", CORE, packet)])
+
+
+@covers("DROP_TUNNEL_LENGTH")
+class DropsInnerPacketsLongerThanOuterTest(TunnelTest):
+    """By an octet, and by the whole inner header."""
+
+    def runTest(self):
+        for packet in (DOWNLINK, DOWNLINK_IPV4):
+            for missing in (1, 60):
+                self.send(CORE, from_peer(packet, plen=len(bytes(packet)) - missing))
+                self.expect(drops=["DROP_TUNNEL_LENGTH"])
+
+
+@covers("DROP_TUNNEL_PEER_UNKNOWN")
+class EndsNoTunnelCutShortTest(TunnelTest):
+    """An inner header that is not all there, at an outer length that says so."""
+
+    def runTest(self):
+        for protocol, packet in ((PROTO_IPV6, DOWNLINK), (PROTO_IPV4, DOWNLINK_IPV4)):
+            for length in (0, 1, 19):
+                self.send(CORE, outer(PEER, protocol, Raw(bytes(packet)[:length])))
+                self.expect(drops=["DROP_TUNNEL_PEER_UNKNOWN"])
+
+
+class TrustsTheOuterHopLimitOfNobodyTest(TunnelTest):
+    """RFC 2473 s3.3: the tunnel packet has arrived, whatever its hop limit; the inner one's counts."""
+
+    def runTest(self):
+        for hop_limit in (0, 1, 255):
+            self.send(CORE, from_peer(DOWNLINK, hlim=hop_limit))
+            self.expect((ACCESS, to_node(DOWNLINK)))
 
 
 class DecapsulatesUplinkTest(TunnelTest):
@@ -107,28 +198,6 @@ class DecapsulatesShortPayloadsTest(TunnelTest):
         self.expect((ACCESS, bytes(to_node(bare)) + b"padding"))
 
 
-class DecapsulatesAllEcnCodepointsTest(TunnelTest):
-    """RFC 6040 s4.2, all but the combination that is dropped; the inner DSCP stays (RFC 2983, uniform it is not)."""
-
-    def runTest(self):
-        for inner, row in ECN_OUT.items():
-            for outer, out in row.items():
-                if out is not None:
-                    packet = udp(CORRESPONDENT, NODE.address, tc=0x28 << 2 | inner, fl=0x12345)
-                    self.send(CORE, from_peer(packet, tc=0x2E << 2 | outer, fl=0x54321))
-                    packet.tc = 0x28 << 2 | out
-                    self.expect((ACCESS, to_node(packet)))
-
-
-@covers("DROP_TUNNEL_ECN")
-class DropsCongestionThatCannotBeToldTest(TunnelTest):
-    """CE outside, Not-ECT inside: the congestion has to be felt as a loss."""
-
-    def runTest(self):
-        self.send(CORE, from_peer(udp(CORRESPONDENT, NODE.address, tc=0x28 << 2), tc=CE))
-        self.expect(drops=["DROP_TUNNEL_ECN"])
-
-
 @covers("DROP_MALFORMED")
 class DropsOtherInnerVersionTest(TunnelTest):
     def runTest(self):
@@ -138,7 +207,7 @@ class DropsOtherInnerVersionTest(TunnelTest):
         self.expect(drops=["DROP_MALFORMED"])
 
 
-@covers("DROP_TUNNEL_PEER_UNKNOWN", "tunnel_peers.pass", "routes.local")
+@covers("DROP_TUNNEL_PEER_UNKNOWN", "routes.local")
 class DropsTunnelOfUnknownPeerTest(TunnelTest):
     def runTest(self):
         self.send(CORE, from_peer(DOWNLINK, SECOND_PEER))
@@ -161,7 +230,7 @@ class RefusesTunnelFromExternalPortTest(TunnelTest):
 
 @covers("DROP_TUNNEL_PEER_UNKNOWN")
 class EndsNoTunnelOnExternalPortTest(TunnelTest):
-    """Only a core port is a place where a tunnel may end, also if its subnet were to hold the peer's address."""
+    """A row is for one path: that of core ports is for no other, also if the subnet were to hold the peer's address."""
 
     def runTest(self):
         self.insert(rows.external_source("2001:db8:ffff::/48"))
@@ -187,9 +256,20 @@ class PassesTunnelsOfOthersTest(TunnelTest):
 
     def runTest(self):
         for src in (PEER.address, "2001:db8:ffff::77"):
-            packet = IPv6(src=src, dst=CORRESPONDENT, hlim=20, tc=CE) / udp(CORRESPONDENT, NODE.address, hlim=1)
+            packet = IPv6(src=src, dst=CORRESPONDENT, hlim=20, tc=3) / udp(CORRESPONDENT, NODE.address, hlim=1)
             self.send(CORE, from_core(packet))
             self.expect((EXTERNAL, to_next_hop(packet)))
+
+
+class PassesNestedTunnelsTest(TunnelTest):
+    """A tunnel in a tunnel for others, the inner one even between this switch and its peer: unread."""
+
+    def runTest(self):
+        for deep in (UPLINK, UPLINK_IPV4):
+            for own in (from_peer(deep).payload, from_peer(deep, PEER_IPV4).payload):
+                packet = IPv6(src=PEER.address, dst=CORRESPONDENT, hlim=20) / own
+                self.send(CORE, from_core(packet))
+                self.expect((EXTERNAL, to_next_hop(packet)))
 
 
 class PassesNestedPacketsOfNodesTest(TunnelTest):

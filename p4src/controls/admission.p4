@@ -4,6 +4,8 @@
 // Who may speak on this port: the port's role, frames fit to be looked at, and on access ports the mobile nodes.
 
 control Admission(inout headers_t hdr, inout local_metadata_t md) {
+    bit<16> beyond = 0;   // octets that the packet's length has and the frame has not
+
     action set_role(port_role_t role) {
         md.port_role = role;
     }
@@ -44,27 +46,102 @@ control Admission(inout headers_t hdr, inout local_metadata_t md) {
         size = SIZE_ACCESS_NODES;
     }
 
+    @hidden
+    action drop(drop_reason_t reason) {
+        md.verdict = DROP;
+        md.drop_reason = reason;
+    }
+
+    @hidden
+    action punt_link_probe() {
+        md.verdict = PUNT;
+        md.punt_reason = PUNT_LINK_PROBE;
+    }
+
+    @hidden
+    action fit() { }
+
+    // The first that matches. RFC 1812 s5.2.2; the checksum of a header with options is not verified, nor ever made good.
+    @hidden
+    table frames {
+        key = {
+            hdr.ipv6.isValid()     : ternary;
+            hdr.ipv6.version       : ternary;
+            hdr.ipv4.isValid()     : ternary;
+            hdr.ipv4.version       : ternary;
+            hdr.ipv4.ihl           : ternary;
+            hdr.ipv4.total_length  : ternary;
+            md.checksum_failed     : ternary;
+            beyond                 : ternary;
+            hdr.arp.isValid()      : ternary;
+            hdr.ethernet.ethertype : ternary;
+            md.port_role           : ternary;
+        }
+        actions = { fit; drop; punt_link_probe; }
+        const entries = {
+            (true,  6, _,    _, _, _, _, 0, _, _, _) : fit();
+            (true,  _, _,    _, _, _, _, _, _, _, _) : drop(DROP_MALFORMED);
+            // ihl < 5, and total_length < 4 * ihl
+            (false, _, true, _, _, 0x0000 &&& 0xfff0, _, _, _, _, _) : drop(DROP_MALFORMED);
+            (false, _, true, _, _, 0x0010 &&& 0xfffc, _, _, _, _, _) : drop(DROP_MALFORMED);
+            (false, _, true, _, 6 &&& 0xe, 20 &&& 0xfffc, _, _, _, _, _) : drop(DROP_MALFORMED);
+            (false, _, true, _, 8 &&& 8, 20 &&& 0xfffc, _, _, _, _, _) : drop(DROP_MALFORMED);
+            (false, _, true, _, 7, 24 &&& 0xfffc, _, _, _, _, _) : drop(DROP_MALFORMED);
+            (false, _, true, _, 8 &&& 8, 24 &&& 0xfffc, _, _, _, _, _) : drop(DROP_MALFORMED);
+            (false, _, true, _, 8 &&& 8, 28 &&& 0xfffc, _, _, _, _, _) : drop(DROP_MALFORMED);
+            (false, _, true, _, 9, 32 &&& 0xfffc, _, _, _, _, _) : drop(DROP_MALFORMED);
+            (false, _, true, _, 10 &&& 0xe, 32 &&& 0xfffc, _, _, _, _, _) : drop(DROP_MALFORMED);
+            (false, _, true, _, 12 &&& 0xc, 32 &&& 0xfffc, _, _, _, _, _) : drop(DROP_MALFORMED);
+            (false, _, true, _, 10 &&& 0xe, 36 &&& 0xfffc, _, _, _, _, _) : drop(DROP_MALFORMED);
+            (false, _, true, _, 12 &&& 0xc, 36 &&& 0xfffc, _, _, _, _, _) : drop(DROP_MALFORMED);
+            (false, _, true, _, 11, 40 &&& 0xfffc, _, _, _, _, _) : drop(DROP_MALFORMED);
+            (false, _, true, _, 12 &&& 0xc, 40 &&& 0xfffc, _, _, _, _, _) : drop(DROP_MALFORMED);
+            (false, _, true, _, 12 &&& 0xc, 44 &&& 0xfffc, _, _, _, _, _) : drop(DROP_MALFORMED);
+            (false, _, true, _, 13, 48 &&& 0xfffc, _, _, _, _, _) : drop(DROP_MALFORMED);
+            (false, _, true, _, 14 &&& 0xe, 48 &&& 0xfffc, _, _, _, _, _) : drop(DROP_MALFORMED);
+            (false, _, true, _, 14 &&& 0xe, 52 &&& 0xfffc, _, _, _, _, _) : drop(DROP_MALFORMED);
+            (false, _, true, _, 15, 56 &&& 0xfffc, _, _, _, _, _) : drop(DROP_MALFORMED);
+            (false, _, true, _, 0 &&& 0xc, _, _, _, _, _, _) : drop(DROP_MALFORMED);
+            (false, _, true, _, 4, _, _, _, _, _, _) : drop(DROP_MALFORMED);
+            (false, _, true, 4, 5, _, 1, _, _, _, _)                 : drop(DROP_MALFORMED);
+            (false, _, true, 4, _, _, _, 0, _, _, _)                 : fit();
+            (false, _, true, _, _, _, _, _, _, _, _)                 : drop(DROP_MALFORMED);
+            (false, _, false, _, _, _, _, _, _, ETHERTYPE_IPV6, _)   : drop(DROP_MALFORMED);
+            (false, _, false, _, _, _, _, _, _, ETHERTYPE_IPV4, _)   : drop(DROP_MALFORMED);
+            (false, _, false, _, _, _, _, _, _, ETHERTYPE_LINK_PROBE, ROLE_CORE) : punt_link_probe();
+            (false, _, false, _, _, _, _, _, true, _, ROLE_SELF)     : drop(DROP_ETHERTYPE);
+            (false, _, false, _, _, _, _, _, true, _, _)             : fit();
+        }
+        const default_action = drop(DROP_ETHERTYPE);
+        CONSTANT_ENTRIES(24)
+    }
+
     apply {
         if (md.port_role != ROLE_SELF) {
             ports.apply();
         }
         if (md.verdict == UNDECIDED) {
             // Bit 40 of a source is the group bit (IEEE 802-2014 s8.2): no station has such an address.
-            if (md.parser_failed == 1 || hdr.ethernet.src[40:40] == 1) {
-                md.verdict = DROP;
-                md.drop_reason = DROP_MALFORMED;
+            if (!hdr.ethernet.isValid() || hdr.ethernet.src[40:40] == 1) {
+                drop(DROP_MALFORMED);
             } else if (md.port_role == ROLE_ACCESS) {
                 access_nodes.apply();
+            } else if (md.port_role == ROLE_EXTERNAL) {
+                md.path_id = EXTERNAL_PATH | (path_id_t)md.ingress_port;
             }
         }
         if (md.verdict == UNDECIDED) {
-            if (!hdr.ipv6.isValid()) {
-                md.verdict = DROP;
-                md.drop_reason = DROP_ETHERTYPE;
-            } else if (hdr.ipv6.version != 6) {
-                md.verdict = DROP;
-                md.drop_reason = DROP_MALFORMED;
+            if (hdr.ipv6.isValid()) {
+                md.length = hdr.ipv6.payload_length |+| IPV6_HEADER_LENGTH;
+            } else if (hdr.ipv4.isValid()) {
+                md.length = hdr.ipv4.total_length;
+                md.dscp_before = hdr.ipv4.dscp;
+                md.ecn_before = hdr.ipv4.ecn;
             }
+            // No gateway of Tofino compares two fields.
+            OCTETS_BEYOND_FRAME(beyond, md.length, md.frame_length)
+
+            frames.apply();
         }
     }
 }

@@ -4,6 +4,9 @@
 // Link-scope traffic. The default router's NS is answered here, so that hosts keep their router while no controller
 // runs; the rest of ND, MLD and DHCP goes to the controller. Nothing of link scope is ever forwarded.
 
+#define LINK_LOCAL 0xfe800000000000000000000000000000 &&& 0xffc00000000000000000000000000000
+#define MULTICAST  0xff000000000000000000000000000000 &&& 0xff000000000000000000000000000000
+
 control NeighborDiscovery(inout headers_t hdr, inout local_metadata_t md) {
     action answer(mac_t link_layer_address) {
         md.answered = 1;
@@ -54,31 +57,63 @@ control NeighborDiscovery(inout headers_t hdr, inout local_metadata_t md) {
         md.punt_reason = reason;
     }
 
+    @hidden
+    action look_up() { }
+
+    @hidden
+    action pass() { }
+
+    // The first that matches.
+    @hidden
+    table link_scope {
+        key = {
+            hdr.icmpv6.isValid()   : ternary;
+            hdr.icmpv6.type        : ternary;
+            hdr.icmpv6.code        : ternary;
+            hdr.ipv6.hop_limit     : ternary;
+            md.checksum_failed     : ternary;
+            hdr.neighbor.isValid() : ternary;
+            hdr.ipv6.next_header   : ternary;
+            hdr.ipv6.src           : ternary;
+            hdr.ipv6.dst           : ternary;
+        }
+        actions = { drop; punt; look_up; pass; }
+        const entries = {
+            // RFC 4861 s6.1 and s7.1: only a neighbor can send hop limit 255. Duplicate address detection (source ::) is
+            // answered by the controller.
+            (true, ICMPV6_NS, 0, ND_HOP_LIMIT, 0, true, _, 0, _)       : punt(PUNT_ND);
+            (true, ICMPV6_NS, 0, ND_HOP_LIMIT, 0, true, _, _, _)       : look_up();
+            (true, ICMPV6_RS, 0, ND_HOP_LIMIT, 0, _, _, _, _) : punt(PUNT_ND);
+            (true, ICMPV6_RA, 0, ND_HOP_LIMIT, 0, _, _, _, _) : punt(PUNT_ND);
+            (true, ICMPV6_NS, 0, ND_HOP_LIMIT, 0, _, _, _, _) : punt(PUNT_ND);
+            (true, ICMPV6_NA, 0, ND_HOP_LIMIT, 0, _, _, _, _) : punt(PUNT_ND);
+            (true, ICMPV6_REDIRECT, 0, ND_HOP_LIMIT, 0, _, _, _, _) : punt(PUNT_ND);
+            (true, ICMPV6_RS, _, _, _, _, _, _, _) : drop(DROP_ND_INVALID);
+            (true, ICMPV6_RA, _, _, _, _, _, _, _) : drop(DROP_ND_INVALID);
+            (true, ICMPV6_NS, _, _, _, _, _, _, _) : drop(DROP_ND_INVALID);
+            (true, ICMPV6_NA, _, _, _, _, _, _, _) : drop(DROP_ND_INVALID);
+            (true, ICMPV6_REDIRECT, _, _, _, _, _, _, _) : drop(DROP_ND_INVALID);
+            // RFC 3810 s5: always behind a Router Alert; RFC 3590: the source may be ::
+            (_, _, _, _, _, _, PROTO_HOP_BY_HOP, 0, MULTICAST)         : punt(PUNT_MLD);
+            (_, _, _, _, _, _, PROTO_HOP_BY_HOP, LINK_LOCAL, MULTICAST) : punt(PUNT_MLD);
+            (_, _, _, _, _, _, _, _, ALL_DHCP_AGENTS)                  : punt(PUNT_DHCP);
+            (_, _, _, _, _, _, _, _, MULTICAST)                        : drop(DROP_MULTICAST);
+            (true, _, _, _, _, _, _, _, LINK_LOCAL)                    : punt(PUNT_LOCAL);   // a host pings its router
+            (_, _, _, _, _, _, _, _, LINK_LOCAL)                       : drop(DROP_LINK_LOCAL);
+            (_, _, _, _, _, _, _, LINK_LOCAL, _)                       : drop(DROP_LINK_LOCAL);
+            (_, _, _, _, _, _, _, 0, _)                                : drop(DROP_LINK_LOCAL);
+        }
+        const default_action = pass();
+        CONSTANT_ENTRIES(20)
+    }
+
     apply {
-        bool from_link = hdr.ipv6.src[127:118] == 0x3fa || hdr.ipv6.src == 0;   // fe80::/10, ::
-        if (hdr.icmpv6.isValid() && hdr.icmpv6.type >= ICMPV6_RS && hdr.icmpv6.type <= ICMPV6_REDIRECT) {
-            // RFC 4861 s6.1 and s7.1: only a neighbor can send hop limit 255
-            if (hdr.ipv6.hop_limit != ND_HOP_LIMIT || hdr.icmpv6.code != 0 || md.checksum_failed == 1) {
-                drop(DROP_ND_INVALID);
-            } else if (hdr.neighbor.isValid() && hdr.ipv6.src != 0) {
-                router_addresses.apply();
-            } else {
-                punt(PUNT_ND);   // also duplicate address detection (source ::), answered by the controller
-            }
-        } else if (hdr.ipv6.dst[127:120] == 0xff) {
-            if (from_link && hdr.ipv6.next_header == PROTO_HOP_BY_HOP) {
-                punt(PUNT_MLD);  // RFC 3810 s5: always behind a Router Alert; RFC 3590: the source may be ::
-            } else if (hdr.ipv6.dst == ALL_DHCP_AGENTS) {
-                punt(PUNT_DHCP);
-            } else {
-                drop(DROP_MULTICAST);
-            }
-        } else if (from_link || hdr.ipv6.dst[127:118] == 0x3fa) {
-            if (hdr.icmpv6.isValid() && hdr.ipv6.dst[127:118] == 0x3fa) {
-                punt(PUNT_LOCAL);   // a host pings its router
-            } else {
-                drop(DROP_LINK_LOCAL);
-            }
+        switch (link_scope.apply().action_run) {
+            look_up: { router_addresses.apply(); }
+            default: { }
         }
     }
 }
+
+#undef LINK_LOCAL
+#undef MULTICAST

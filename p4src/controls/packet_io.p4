@@ -6,6 +6,7 @@
 control PacketOut(inout headers_t hdr, inout local_metadata_t md) {
     apply {
         if (hdr.packet_out.isValid()) {
+            md.frame_length = md.frame_length - PACKET_OUT_LENGTH;
             if (hdr.packet_out.mode != OUT_ROUTED && hdr.packet_out.port >= (bit<16>)CPU_PORT) {
                 md.verdict = DROP;
                 md.drop_reason = DROP_PACKET_OUT_INVALID;

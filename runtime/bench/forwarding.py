@@ -15,7 +15,7 @@ import random
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import search
@@ -27,7 +27,7 @@ from p4dmm.lab import namespaces
 from p4dmm.lab.processes import dying_with_parent
 
 GENERATOR = Path(__file__).with_name("generator.py")
-ADDRESSES = 1024
+FRAMES = 1024
 WARM_UP = (2_000, 0.5)
 IDLE_S, IDLE_TIMEOUT_S = 0.15, 5.0
 
@@ -119,22 +119,32 @@ def _until_idle() -> None:
         time.sleep(IDLE_S)
 
 
-def measure(target: str, *, rows: int, seconds: float, rounds: int, both_cores: bool) -> dict[str, dict[str, float]]:
-    """Every way through the program, by name."""
+def measure(
+    target: str, sizes: Sequence[int], *, seconds: float, rounds: int, both_cores: bool
+) -> dict[str, dict[str, dict[str, float]]]:
+    """Every way through the program, by number of bindings and name; for each number a switch of its own."""
     generator, switch = cores()
+    found: dict[str, dict[str, dict[str, float]]] = {}
+    with cables():
+        for size in sizes:
+            with running(target, ("in0", "out0"), generator | switch if both_cores else switch) as address:
+                found[str(size)] = _ways(address, size, generator, seconds, rounds)
+    return found
+
+
+def _ways(address: str, size: int, generator: set[int], seconds: float, rounds: int) -> dict[str, dict[str, float]]:
+    client = Client(address)
+    begun = time.monotonic()
+    client.insert(traffic.table_rows(size))
+    say(f"  {size:,} bindings installed in {time.monotonic() - begun:.1f} s")
     found = {}
-    with cables(), running(target, ("in0", "out0"), generator | switch if both_cores else switch) as address:
-        client = Client(address)
-        begun = time.monotonic()
-        client.insert(traffic.table_rows(rows, ADDRESSES))
-        say(f"  {rows:,} bindings installed in {time.monotonic() - begun:.1f} s")
-        for case, frames in traffic.cases(rows, ADDRESSES, random.Random(1)).items():
-            load = Load(frames, generator)
-            try:
-                found[case] = _one(case, load.offer, seconds, rounds)
-            finally:
-                load.close()
-        client.close()
+    for case, frames in traffic.cases(size, FRAMES, random.Random(1)).items():
+        load = Load(frames, generator)
+        try:
+            found[case] = _one(case, load.offer, seconds, rounds)
+        finally:
+            load.close()
+    client.close()
     return found
 
 
@@ -155,15 +165,15 @@ def main() -> int:
     """Measure one switch."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--target", choices=("embedded", "bmv2"), default="embedded")
-    parser.add_argument("--rows", type=int, default=100_000)
-    parser.add_argument("--seconds", type=float, default=2.0, help="of each step")
+    parser.add_argument("--rows", type=int, nargs="+", default=[10, 100_000], help="bindings, for a measurement each")
+    parser.add_argument("--seconds", type=float, default=1.0, help="of each step")
     parser.add_argument("--rounds", type=int, default=4, help="of the search between two steps")
     parser.add_argument("--both-cores", action="store_true", help="the switch may use the generator's core as well")
     given = parser.parse_args()
     end_in_order()
     try:
         found = measure(
-            given.target, rows=given.rows, seconds=given.seconds, rounds=given.rounds, both_cores=given.both_cores
+            given.target, given.rows, seconds=given.seconds, rounds=given.rounds, both_cores=given.both_cores
         )
     except BenchError as error:
         say(f"forwarding: {error}")

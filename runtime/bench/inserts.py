@@ -11,7 +11,7 @@ from switches import DEVICE_ID, Client, running
 
 from p4dmm.switches.pipeline import default_pipeline
 
-TABLE = "DmmIngress.bindings.prefix_bindings"
+TABLE = "DmmIngress.bindings.prefix.prefix_bindings"
 SMALL = (1, 4)
 """A handover writes about four rows to one switch."""
 

@@ -36,14 +36,15 @@ def _published(rows: tuple[tuple[str, str, str], ...]) -> str:
 
 def forwarding(results: Results) -> str:
     """Without loss, and under more than can be forwarded."""
-    cases = list(dict.fromkeys(case for target in results.values() for case in target))
+    each = ((size, case) for target in results.values() for size, cases in target.items() for case in cases)
     sustained, full = [], []
-    for case in cases:
-        ours, one, both = (_get(results, target, case, "sustained") for target in (EMBEDDED, BMV2, BMV2_BOTH))
-        sustained.append((case, count(ours), count(one), count(both), ratio(ours, one), ratio(ours, both)))
-        cells = [case]
+    for size, case in sorted(dict.fromkeys(each), key=lambda pair: int(pair[0])):
+        way = f"{case}, {int(size):,} bindings"
+        ours, one, both = (_get(results, target, size, case, "sustained") for target in (EMBEDDED, BMV2, BMV2_BOTH))
+        sustained.append((way, count(ours), count(one), count(both), ratio(ours, one), ratio(ours, both)))
+        cells = [way]
         for target in (EMBEDDED, BMV2, BMV2_BOTH):
-            cells += [count(_get(results, target, case, name)) for name in ("offered", "received")]
+            cells += [count(_get(results, target, size, case, name)) for name in ("offered", "received")]
         full.append(cells)
     return "\n\n".join(
         (

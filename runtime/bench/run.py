@@ -40,15 +40,18 @@ class Scale:
     """How much of everything."""
 
     rows: int = 100_000
-    seconds: float = 2.0
-    rounds: int = 5
+    bindings: tuple[int, ...] = (10, 100_000)
+    seconds: float = 1.0
+    rounds: int = 4
     moves: int = 20
     dwell_s: float = 1.5
     samples: int = 500
     packets: int = 20_000
 
 
-QUICK = Scale(rows=20_000, seconds=0.7, rounds=2, moves=3, dwell_s=1.2, samples=50, packets=5_000)
+QUICK = Scale(
+    rows=20_000, bindings=(10, 20_000), seconds=0.5, rounds=2, moves=3, dwell_s=1.2, samples=50, packets=5_000
+)
 
 
 @dataclass(slots=True)
@@ -132,7 +135,7 @@ def forwarding(scale: Scale) -> Outcome:
     variants = [(target, ["--target", target]) for target in targets(outcome)]
     if bmv2_installed():
         variants.append((report.BMV2_BOTH, ["--target", "bmv2", "--both-cores"]))
-    sizes = ["--rows", str(scale.rows), "--seconds", str(scale.seconds), "--rounds", str(scale.rounds)]
+    sizes = ["--rows", *map(str, scale.bindings), "--seconds", str(scale.seconds), "--rounds", str(scale.rounds)]
     for name, words in variants:
         outcome.add(name, in_namespace, FORWARDING_TIMEOUT_S, "forwarding.py", *words, *sizes)
     return outcome

@@ -5,7 +5,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-STEPS = (5_000, 10_000, 20_000, 30_000, 50_000, 80_000, 120_000, 160_000, 200_000)
+STEPS = (5_000, 10_000, 20_000, 40_000, 80_000, 160_000, 320_000)
 LOSS = 0.001
 ATTEMPTS = 2
 

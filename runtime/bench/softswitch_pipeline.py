@@ -9,9 +9,11 @@ softswitch_pipeline.py PROGRAM.json       any program, as it comes out of the co
 import argparse
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from p4dmm.forwarding import TUNNEL_PATH, Row
+from p4dmm.forwarding.rows import row
 from p4dmm.softswitch.pipeline import Pipeline, load_pipeline
 from p4dmm.softswitch.tables import Entry, Exact, Lpm
 
@@ -25,8 +27,7 @@ NODE, FAR, SELF, PEER = (
     0x20010DB8_00FF0000_00000000_00000001,
     0x20010DB8_00FF0000_00000000_00000002,
 )
-ACCESS_PATH, TUNNEL = 7, 3
-TUNNEL_PATH = 1 << 23 | TUNNEL
+NODE_ID, ACCESS_PATH, TUNNEL = 1, 7, 3
 
 Case = tuple[str, int, bytes]
 
@@ -44,14 +45,8 @@ def frame(destination: int, source: int, packet: bytes) -> bytes:
 
 
 def fill(pipeline: Pipeline) -> list[Case]:
-    """Rows for one mobile node, among many others, and the packets that use them."""
-    for table, rows in rows_of_one_node().items():
-        for row in rows:
-            pipeline.tables[table].insert(row)
-    for number in range(1, 1000):
-        pipeline.tables["DmmIngress.routing.routes"].insert(
-            Entry((Lpm(number << 96, 32 + 8 * (number % 5)),), "DmmIngress.routing.to_next_hop", (1,))
-        )
+    """Rows for one mobile node, among many routes, and the packets that use them."""
+    install(pipeline, rows_of_one_node())
     inner = ipv6(FAR, NODE, 17, bytes(32))
     return [
         ("uplink, encapsulated", 1, frame(ROUTER_MAC, NODE_MAC, ipv6(NODE, FAR, 17, bytes(72)))),
@@ -60,46 +55,48 @@ def fill(pipeline: Pipeline) -> list[Case]:
     ]
 
 
-def rows_of_one_node() -> dict[str, list[Entry]]:
-    """The rows, by table."""
-    ingress = "DmmIngress."
-
-    def one(action: str, params: tuple[int, ...], *keys: int) -> Entry:
-        return Entry(tuple(Exact(key) for key in keys), action, params)
-
-    role, station = ingress + "admission.set_role", ingress + "stations.admit"
-    return {
-        ingress + "admission.ports": [one(role, (ACCESS,), 1), one(role, (CORE,), 2)],
-        ingress + "admission.access_nodes": [one(ingress + "admission.set_node", (1, ACCESS_PATH), 1, NODE_MAC)],
-        ingress + "stations.my_stations": [one(station, (), port, ROUTER_MAC) for port in (1, 2)],
-        ingress + "tunnel_termination.tunnel_peers": [
-            one(ingress + "tunnel_termination.decapsulate", (TUNNEL,), PEER, SELF)
-        ],
-        ingress + "sources.prefix_sources": [
-            one(ingress + "sources.relay_to_tunnel", (TUNNEL,), NODE >> 64, ACCESS_PATH)
-        ],
-        ingress + "bindings.path_bindings": [
-            one(ingress + "bindings.deliver_from_tunnel", (1, NODE_MAC, ROUTER_MAC), NODE >> 64, TUNNEL_PATH)
-        ],
-        ingress + "path_mtu.tunnel_paths": [one(ingress + "path_mtu.set_path", (2, 1460), TUNNEL)],
-        ingress + "path_mtu.port_mtus": [one(ingress + "path_mtu.set_mtu", (1500,), port) for port in (1, 2)],
-        ingress + "routing.routes": [
-            Entry((Lpm(FAR >> 80 << 80, 48),), ingress + "routing.to_next_hop", (1,)),
-        ],
-        ingress + "routing.next_hops": [one(ingress + "routing.forward", (2, PEER_MAC, ROUTER_MAC), 1)],
-        "DmmEgress.encapsulation.tunnels": [
-            one("DmmEgress.encapsulation.encapsulate", (SELF, PEER, PEER_MAC, ROUTER_MAC), TUNNEL)
-        ],
-    }
+def install(pipeline: Pipeline, rows: Iterable[Row]) -> None:
+    """Insert rows as the controller names them: tables by their alias, actions by the last part of their name."""
+    names = {name.rpartition(".")[2]: name for name in pipeline.tables}
+    for each in rows:
+        table = names[each.at.table]
+        keys = tuple(Lpm(*key) if isinstance(key, tuple) else Exact(key) for key in each.at.key)
+        action = f"{table.rpartition('.')[0]}.{each.action}"
+        pipeline.tables[table].insert(Entry(keys, action, each.parameters))
 
 
-def rate(process: Callable[[int, bytes], object], port: int, packet: bytes, count: int) -> float:
+def rows_of_one_node() -> list[Row]:
+    """What a switch has for a node at port 1 that is anchored at the far end of a tunnel behind port 2."""
+
+    def one(table: str, key: tuple[int | tuple[int, int], ...], action: str, *parameters: int) -> Row:
+        return row("bench", table, key, action, *parameters)
+
+    return [
+        one("ports", (1,), "set_role", ACCESS),
+        one("ports", (2,), "set_role", CORE),
+        one("access_nodes", (1, NODE_MAC), "set_node", NODE_ID, ACCESS_PATH),
+        *(one("my_stations", (port, ROUTER_MAC), "admit") for port in (1, 2)),
+        one("tunnel_peers", (PEER, SELF, 41, 0), "decapsulate", TUNNEL, 0),
+        one("prefix_sources", (NODE >> 64, ACCESS_PATH), "relay_to_tunnel", TUNNEL),
+        one(
+            "path_bindings", (NODE >> 64, TUNNEL_PATH | TUNNEL), "deliver_from_tunnel", 1, NODE_MAC, ROUTER_MAC, NODE_ID
+        ),
+        one("tunnel_paths", (TUNNEL,), "set_path", 1, 1460),
+        *(one("port_mtus", (port,), "set_mtu", 1500) for port in (1, 2)),
+        one("routes", ((FAR >> 80 << 80, 48),), "to_next_hop", 1),
+        *(one("routes", ((n << 96, 32 + 8 * (n % 5)),), "to_next_hop", 1) for n in range(1, 1000)),
+        one("next_hops", (1,), "forward", 2, PEER_MAC, ROUTER_MAC),
+        one("tunnels", (TUNNEL,), "encapsulate", SELF, PEER, 1, 0, 0, PEER_MAC, ROUTER_MAC),
+    ]
+
+
+def rate(process: Callable[[int, bytes, int], object], port: int, packet: bytes, count: int) -> float:
     """The best of some rounds: the others had the machine's other work in them."""
     best = float("inf")
     for _ in range(ROUNDS):
         start = time.perf_counter()
         for _ in range(count):
-            process(port, packet)
+            process(port, packet, 0)
         best = min(best, time.perf_counter() - start)
     return count / best
 
@@ -119,7 +116,7 @@ def main() -> int:
     ours = arguments.program.resolve() == OURS.resolve()
     cases = fill(pipeline) if ours else [("everything misses", 1, frame(ROUTER_MAC, NODE_MAC, bytes(112)))]
     for name, port, packet in cases:
-        outcome = ", ".join(f"port {out}: {len(sent)} octets" for out, sent in pipeline.process(port, packet))
+        outcome = ", ".join(f"port {out}: {len(sent)} octets" for out, sent in pipeline.process(port, packet, 0))
         speed = rate(pipeline.process, port, packet, arguments.count)
         print(f"{name:24} {len(packet)} octets in, {outcome or 'dropped':24} {speed:9,.0f} packets/s")
     return 0

@@ -4,7 +4,6 @@
 
 import asyncio
 import contextlib
-import logging
 import signal
 import sys
 import time
@@ -14,6 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from p4dmm.cli.logs import log_to_file
 
 if TYPE_CHECKING:
     from p4dmm.config import Network
@@ -64,7 +65,7 @@ def up(
 
     with _one_line_errors("lab up"):
         lab = _make_lab(load_network(network), Mode.NETNS, target, out)
-        _log_to(out / "controller.log")
+        log_to_file(out / "controller.log")
         sys.exit(_run(_stay(lab)))
 
 
@@ -103,24 +104,6 @@ def _make_lab(network: "Network", mode: Mode, target: TargetName, out: Path) -> 
     return NetnsLab(network, target=target.value, log_dir=out)
 
 
-def _log_to(path: Path) -> None:
-    """Send what the controller and its libraries log to a file: the screen is for the journey."""
-    import structlog  # noqa: PLC0415
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    file = path.open("w", buffering=1)
-    logging.basicConfig(stream=file, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso"),
-            structlog.processors.format_exc_info,
-            structlog.processors.LogfmtRenderer(),
-        ],
-        logger_factory=structlog.WriteLoggerFactory(file),
-    )
-
-
 def _make_controller(network: "Network", on_event: "Callable[[EventLike], None]") -> "ControllerLike":
     from p4dmm.controller import Controller  # noqa: PLC0415
 
@@ -133,7 +116,7 @@ async def _demo(lab: "Lab", scenario: Any, out: Path) -> int:
     from p4dmm.lab.roam import Roam  # noqa: PLC0415
     from p4dmm.lab.timeline import draw  # noqa: PLC0415
 
-    _log_to(out / "controller.log")
+    log_to_file(out / "controller.log")
     console = make_console()
     face = Face(console, scenario.node, time.monotonic())
     face.say(lab.claim)

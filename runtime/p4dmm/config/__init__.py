@@ -3,6 +3,7 @@
 """Configuration files: TOML in, frozen and validated objects out."""
 
 from .errors import ConfigError
+from .limits import LinkProbes, NodeRates, PuntRates, Treatment
 from .load import load_network, load_scenario
 from .network import (
     CPU_PORT,
@@ -29,13 +30,17 @@ __all__ = [
     "Correspondent",
     "Domain",
     "Link",
+    "LinkProbes",
     "Move",
     "Network",
     "Node",
+    "NodeRates",
     "Port",
     "PortRef",
+    "PuntRates",
     "Scenario",
     "Switch",
+    "Treatment",
     "load_network",
     "load_scenario",
 ]

@@ -13,9 +13,7 @@ from typing import Annotated, Literal, Self, TypeVar
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     StrictBool,
     StrictFloat,
@@ -25,6 +23,9 @@ from pydantic import (
 
 from p4dmm.wire import MacAddress
 
+from .limits import LinkProbes, NodeRates, PuntRates
+from .model import ConfigModel
+
 MIN_LINK_MTU = 1280
 """RFC 8200 section 5, octets."""
 
@@ -33,10 +34,6 @@ TUNNEL_OVERHEAD = 40
 
 CPU_PORT = 510
 DROP_PORT = 511
-
-
-class _Object(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, allow_inf_nan=False)
 
 
 def _parse_mac(value: object) -> MacAddress:
@@ -87,7 +84,7 @@ def _endpoint(value: str) -> str:
     return value
 
 
-class PortRef(_Object):
+class PortRef(ConfigModel):
     """A port of a switch, written ``"s1:12"``."""
 
     switch: str
@@ -107,7 +104,7 @@ class PortRef(_Object):
         return f"{self.switch}:{self.port}"
 
 
-class Port(_Object):
+class Port(ConfigModel):
     """A port of a switch: what is behind it decides what the pipeline does with its frames."""
 
     number: Annotated[StrictInt, Field(ge=1, lt=CPU_PORT)]
@@ -131,7 +128,7 @@ class Port(_Object):
         return self
 
 
-class Switch(_Object):
+class Switch(ConfigModel):
     """A P4 switch. One with access ports is a MAAR and has a pool of home network prefixes."""
 
     name: Name
@@ -170,20 +167,24 @@ class Switch(_Object):
         return next((port for port in self.ports if port.number == number), None)
 
 
-class Link(_Object):
+class Link(ConfigModel):
     """A cable between two core ports."""
 
     ends: tuple[PortRef, PortRef]
     metric: Annotated[StrictInt, Field(ge=1, le=65535)] = 1
 
 
-class Admission(_Object):
+class Admission(ConfigModel):
     """Who may attach."""
 
     open: StrictBool = False
     """Anybody; otherwise only ``nodes``."""
     nodes: tuple[Mac, ...] = ()
     nodes_per_port: Annotated[StrictInt, Field(ge=1, le=65535)] = 64
+    uplink: NodeRates | None = None
+    """Of what a node sends; without it there is no limit."""
+    downlink: NodeRates | None = None
+    """Of what a node is sent."""
 
     @model_validator(mode="after")
     def _someone(self) -> Self:
@@ -192,7 +193,7 @@ class Admission(_Object):
         return self
 
 
-class Domain(_Object):
+class Domain(ConfigModel):
     """Times of the domain; the defaults serve a laboratory and a small network alike."""
 
     name: str
@@ -233,7 +234,7 @@ class Domain(_Object):
         return self
 
 
-class Node(_Object):
+class Node(ConfigModel):
     """A mobile node of the lab."""
 
     name: Name
@@ -241,7 +242,7 @@ class Node(_Object):
     at: PortRef
 
 
-class Correspondent(_Object):
+class Correspondent(ConfigModel):
     """A host of the lab behind an external port."""
 
     name: Name
@@ -250,11 +251,13 @@ class Correspondent(_Object):
     address: Interface
 
 
-class Network(_Object):
+class Network(ConfigModel):
     """The whole file."""
 
     domain: Domain
     admission: Admission
+    punt_rates: PuntRates = PuntRates()
+    link_probes: LinkProbes = LinkProbes()
     switches: Annotated[tuple[Switch, ...], Field(alias="switch", min_length=1)]
     links: Annotated[tuple[Link, ...], Field(alias="link")] = ()
     nodes: Annotated[tuple[Node, ...], Field(alias="node")] = ()

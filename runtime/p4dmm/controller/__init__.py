@@ -3,6 +3,6 @@
 """The asyncio loop around the pure core: frames in, steps, effects in order."""
 
 from .core import Controller
-from .events import HandoverEvent, NodeView, PrefixView
+from .events import HandoverEvent, LinkEvent, NodeView, PrefixView
 
-__all__ = ["Controller", "HandoverEvent", "NodeView", "PrefixView"]
+__all__ = ["Controller", "HandoverEvent", "LinkEvent", "NodeView", "PrefixView"]

@@ -2,22 +2,25 @@
 # SPDX-License-Identifier: Apache-2.0
 """The controller of a domain."""
 
+import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import structlog
 
 from p4dmm import mobility
-from p4dmm.config import Network, PortRef
-from p4dmm.forwarding import Topology, recover
+from p4dmm.config import Link, Network, PortRef
+from p4dmm.forwarding import PuntReason, Row, Topology, recover
+from p4dmm.forwarding.baseline import ROLES
 from p4dmm.switches import PacketIn, PipelineFiles, default_pipeline
 from p4dmm.wire import MacAddress
 
 from .dispatch import Dispatcher
-from .events import HandoverEvent, NodeView
+from .events import HandoverEvent, LinkEvent, NodeView
 from .fabric import Fabric
 from .hosts import HostTable
 from .icmp import Icmp
+from .links import LinkMonitor
 from .nodes import NodeRegistry
 from .services import Services
 
@@ -33,6 +36,7 @@ class Controller:
         *,
         pipeline: PipelineFiles | None = None,
         on_event: Callable[[HandoverEvent], None] | None = None,
+        on_link: Callable[[LinkEvent], None] | None = None,
     ) -> None:
         self._network = network
         self._topology = Topology(network)
@@ -48,13 +52,18 @@ class Controller:
         )
         icmp = Icmp(self._services)
         self._hosts = HostTable(self._services, icmp)
-        self._dispatcher = Dispatcher(self._services, self._nodes, self._hosts, icmp)
+        self._links = LinkMonitor(self._services, self._link_changed)
+        self._dispatcher = Dispatcher(self._services, self._nodes, self._hosts, icmp, self._links)
+        self._on_link = on_link
+        self._changed: list[Link] = []
         self._is_running = False
 
     async def start(self) -> None:
         """Connect to every switch, read what is installed back into bindings, and repair what differs."""
         self._fabric.start()
         rows = await self._fabric.read_all(self._network.domain.connect_timeout_s)
+        self._links.start()
+        await self._links.first_look(_core_ports(rows))
         found = recover(rows, self._topology, self._services.now())
         log.info("switches read", rows=len(rows), bindings=len(found.bindings), hosts=len(found.hosts))
         self._nodes.adopt(found.bindings)
@@ -67,6 +76,7 @@ class Controller:
     async def stop(self) -> None:
         """Leave; the switches go on forwarding with what they hold."""
         self._is_running = False
+        await self._links.stop()
         await self._nodes.stop()
         await self._hosts.stop()
         await self._services.stop()
@@ -86,5 +96,31 @@ class Controller:
         return self._services.counters
 
     def _packet_in(self, packet: PacketIn) -> None:
-        if self._is_running:
+        # Which links are up has to be known before everything else.
+        if self._is_running or packet.reason == PuntReason.LINK_PROBE:
             self._dispatcher.packet_in(packet)
+
+    def _link_changed(self, link: Link) -> None:
+        if not self._links.is_up(link):
+            self._services.spawn(self._fabric.take_out(link))
+        if not self._changed:
+            # A switch that goes down takes several links with it: new ways are computed once for all.
+            asyncio.get_running_loop().call_soon(lambda: self._services.spawn(self._reroute()))
+        self._changed.append(link)
+
+    async def _reroute(self) -> None:
+        changed, self._changed = self._changed, []
+        self._services.topology = self._topology.without(self._links.down)
+        states = {link: self._links.is_up(link) for link in changed}
+        await self._fabric.reroute(self._services.topology)
+        for link, is_up in states.items():
+            if self._on_link is not None:
+                self._on_link(LinkEvent(link.ends, is_up=is_up, at=self._services.now()))
+
+
+def _core_ports(rows: Iterable[Row]) -> set[PortRef]:
+    return {
+        PortRef.model_validate(f"{row.at.switch}:{row.at.key[0]}")
+        for row in rows
+        if row.at.table == "ports" and row.parameters == (ROLES["core"],)
+    }

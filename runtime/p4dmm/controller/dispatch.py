@@ -6,6 +6,7 @@ from collections.abc import Callable
 from ipaddress import IPv6Address
 
 from p4dmm.config import PortRef
+from p4dmm.forwarding import PuntReason
 from p4dmm.switches import PacketIn
 from p4dmm.wire import (
     UNSPECIFIED,
@@ -31,22 +32,29 @@ from .agent import Sighting
 from .external import advertise
 from .hosts import HostTable
 from .icmp import Icmp
+from .links import LinkMonitor
 from .nodes import NodeRegistry
-from .punts import IN_VAIN, PuntMeter, PuntReason
+from .punts import IN_VAIN, PuntMeter
 from .rates import TokenBucket
 from .services import Services
 
 ETHERNET_ADDRESSES = 12
 
+NOT_OURS_YET = {PuntReason.ARP, PuntReason.CARE_OF_MISMATCH}
+"""Counted and no more: this controller gives nobody IPv4, and registers no care-of addresses."""
+
 
 class Dispatcher:
     """Decodes what needs decoding; what cannot be decoded is counted and has no other effect."""
 
-    def __init__(self, services: Services, nodes: NodeRegistry, hosts: HostTable, icmp: Icmp) -> None:
+    def __init__(
+        self, services: Services, nodes: NodeRegistry, hosts: HostTable, icmp: Icmp, links: LinkMonitor
+    ) -> None:
         self._services = services
         self._nodes = nodes
         self._hosts = hosts
         self._icmp = icmp
+        self._links = links
         self._meter = PuntMeter()
         self._external_solicited: dict[PortRef, TokenBucket] = {}
         self._handlers: dict[PuntReason, Callable[[PortRef, Frame], None]] = {
@@ -72,6 +80,11 @@ class Dispatcher:
             self._services.counters[f"punts over the rate: {reason.name}"] += 1
             return
         self._services.counters[f"punts: {reason.name}"] += 1
+        if reason is PuntReason.LINK_PROBE:
+            self._links.heard(at, packet.frame)
+            return
+        if reason in NOT_OURS_YET:
+            return
         try:
             frame = decode_frame(packet.frame)
         except WireError:

@@ -34,6 +34,16 @@ class HandoverEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class LinkEvent:
+    """A link between switches went down or came back, and every switch that can be reached has its new ways."""
+
+    ends: tuple[PortRef, PortRef]
+    is_up: bool
+    at: float
+    """time.monotonic(), seconds."""
+
+
+@dataclass(frozen=True, slots=True)
 class PrefixView:
     """One home network prefix of a node."""
 

@@ -9,8 +9,21 @@ from itertools import chain
 
 import structlog
 
-from p4dmm.config import Network
-from p4dmm.forwarding import GROUPS, Change, Plan, Row, RowKey, Step, Topology, Write, base_rows
+from p4dmm.config import Link, Network
+from p4dmm.forwarding import (
+    GROUPS,
+    METERS,
+    Change,
+    Plan,
+    Row,
+    RowKey,
+    Step,
+    Topology,
+    Write,
+    base_rows,
+    reroute,
+    without_ports,
+)
 from p4dmm.switches import PacketIn, PipelineFiles, RowCodec, SwitchConnection, SwitchWriteError, difference
 
 log = structlog.get_logger(__name__)
@@ -38,11 +51,11 @@ class Fabric:
         pipeline: PipelineFiles,
         on_packet: Callable[[PacketIn], None],
     ) -> None:
-        self.topology = topology
         self._codec = RowCodec.from_file(pipeline.p4info)
         self.wanted: dict[str, dict[RowKey, Row]] = {
             switch.name: {row.at: row for row in base_rows(topology, switch.name)} for switch in network.switches
         }
+        self._base = {name: frozenset(rows) for name, rows in self.wanted.items()}
         self._table_rows: dict[str, Counter[str]] = {
             name: Counter(key.table for key in rows) for name, rows in self.wanted.items()
         }
@@ -130,6 +143,21 @@ class Fabric:
                 self._give_up(error)
                 raise error
         await self._repair_after(errors)
+
+    async def take_out(self, link: Link) -> None:
+        """Send nothing over a link any more where other links do as well, before new ways are computed."""
+        ports = [without_ports(self.wanted[end.switch], {end.port}) for end in link.ends]
+        await self._repair_after(await self._step(tuple(chain.from_iterable(ports))))
+
+    async def reroute(self, topology: Topology) -> None:
+        """Bring the switches to the topology as it is now. What is wanted changes at once, so that what is asked for
+        from now on is written after it."""
+        step: list[Write] = []
+        for name, rows in self.wanted.items():
+            base = {row.at: row for row in base_rows(topology, name)}
+            step += reroute(rows, self._base[name], base, topology)
+            self._base[name] = frozenset(base)
+        await self._repair_after(await self._step(tuple(step)))
 
     def _without_held_groups(self, plan: Plan) -> Plan:
         # Groups are shared: another node's handover may have made one already.
@@ -227,7 +255,8 @@ class Fabric:
     async def _repair(self, connection: SwitchConnection) -> None:
         """Compare with what is wanted, and write the difference."""
         async with self._locks[connection.name]:
-            held = await connection.read_rows()
+            meters = [key for key in self.wanted[connection.name] if key.table in METERS]
+            held = await connection.read_rows(meters)
             writes = difference(held, self.wanted[connection.name].values())
             # Nothing is awaited since the comparison: what is wanted from now on waits for the lock to be written.
             connection.is_ready = connection.is_connected

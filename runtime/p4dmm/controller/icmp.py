@@ -5,6 +5,7 @@
 from ipaddress import IPv6Address
 
 from p4dmm.config import PortRef
+from p4dmm.forwarding import PuntReason
 from p4dmm.wire import (
     UNSPECIFIED,
     DestinationUnreachable,
@@ -24,7 +25,6 @@ from p4dmm.wire import (
     may_send_error,
 )
 
-from .punts import PuntReason
 from .rates import TokenBucket
 from .services import Services
 

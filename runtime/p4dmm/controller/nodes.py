@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import structlog
 
 from p4dmm.config import PortRef
-from p4dmm.forwarding import entries_for
+from p4dmm.forwarding import EXTERNAL_PATH, MAX_NODE_ID, entries_for
 from p4dmm.mobility import (
     Admission,
     AdmissionError,
@@ -32,8 +32,7 @@ from .services import Services
 
 log = structlog.get_logger(__name__)
 
-NODE_IDS = (1 << 24) - 1
-PATH_IDS = (1 << 23) - 1
+PATH_IDS = EXTERNAL_PATH - 1
 
 AT_ONCE = 256
 """Nodes of one switch that are probed, or sent repeated advertisements, at the same time; a part of what may wait for
@@ -48,7 +47,7 @@ class NodeRegistry:
         self._admission = admission
         topology = services.topology
         self._pools = Pools(
-            node_ids=IdPool("node id", NODE_IDS),
+            node_ids=IdPool("node id", MAX_NODE_ID),
             path_ids=IdPool("path id", PATH_IDS),
             prefixes={maar: PrefixPool(topology.pool(maar)) for maar in topology.maars},
         )

@@ -1,29 +1,11 @@
 # SPDX-FileCopyrightText: 2026 the p4dmm authors
 # SPDX-License-Identifier: Apache-2.0
-"""Why the pipeline hands a packet to the controller: packet_in.reason, p4src/constants.p4 (a test compares them)."""
-
-from enum import IntEnum
+"""What punted packets may cost the controller itself."""
 
 from p4dmm.config import PortRef
+from p4dmm.forwarding import PuntReason
 
 from .rates import TokenBucket
-
-
-class PuntReason(IntEnum):
-    """Values of packet_in.reason."""
-
-    NODE_UNKNOWN = 1
-    ND = 2
-    MLD = 3
-    DHCP = 4
-    LOCAL = 5
-    HOP_LIMIT = 6
-    PACKET_TOO_BIG = 7
-    SOURCE_UNBOUND = 8
-    NO_ROUTE = 9
-    NO_BINDING = 10
-    NEIGHBOR_UNRESOLVED = 11
-
 
 IN_VAIN = frozenset(
     {

@@ -30,7 +30,7 @@ class Services:
     on_event: EventHandler | None = None
     counters: Counter[str] = field(default_factory=Counter)
     """What was dropped, answered or refused, by name."""
-    _sending: set[asyncio.Task[None]] = field(default_factory=set)
+    _sending: set[asyncio.Future[object]] = field(default_factory=set)
     _anchors: dict[IPv6Address, MacAddress] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -70,9 +70,9 @@ class Services:
         if self.on_event is not None:
             self.on_event(event)
 
-    async def send_to_port(self, at: PortRef, frame: bytes) -> None:
-        """Out of a port as it is."""
-        await self.fabric.connections[at.switch].send(frame, mode=PacketOutMode.TO_PORT, port=at.port)
+    async def send_to_port(self, at: PortRef, frame: bytes) -> bool:
+        """Out of a port as it is. Whether the switch was given it."""
+        return await self.fabric.connections[at.switch].send(frame, mode=PacketOutMode.TO_PORT, port=at.port)
 
     async def send_as_received(self, at: PortRef, frame: bytes) -> None:
         """Through the pipeline again, as if it had just come in."""
@@ -82,7 +82,7 @@ class Services:
         """A packet of the switch's own, to wherever its destination is."""
         await self.fabric.connections[switch].send(frame, mode=PacketOutMode.ROUTED)
 
-    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+    def spawn(self, work: Coroutine[Any, Any, object]) -> None:
         """Do something later that nobody waits for; it is cancelled when the controller stops."""
         task = asyncio.ensure_future(work)
         self._sending.add(task)

@@ -4,21 +4,48 @@
 
 from .baseline import FIRST_HOST_NEXT_HOP, base_rows, host_rows
 from .bindings import entries_for
+from .liveness import Direction, LinkJudge
 from .plan import Change, Plan, Step, Write, diff
+from .punts import PuntReason
 from .recover import Host, Recovered, recover
-from .rows import GROUPS, REPLICAS, TABLES, TUNNEL_PATH, Action, Row, RowKey, Table
+from .reroute import reroute, without_ports
+from .rows import (
+    EXTERNAL_PATH,
+    GROUPS,
+    MAX_NODE_ID,
+    MEMBERS,
+    METERS,
+    RATES,
+    REPLICAS,
+    TABLES,
+    TUNNEL_PATH,
+    Action,
+    Member,
+    Row,
+    RowKey,
+    Table,
+)
 from .topology import Topology, TopologyError, Via
 
 __all__ = [
+    "EXTERNAL_PATH",
     "FIRST_HOST_NEXT_HOP",
     "GROUPS",
+    "MAX_NODE_ID",
+    "MEMBERS",
+    "METERS",
+    "RATES",
     "REPLICAS",
     "TABLES",
     "TUNNEL_PATH",
     "Action",
     "Change",
+    "Direction",
     "Host",
+    "LinkJudge",
+    "Member",
     "Plan",
+    "PuntReason",
     "Recovered",
     "Row",
     "RowKey",
@@ -33,4 +60,6 @@ __all__ = [
     "entries_for",
     "host_rows",
     "recover",
+    "reroute",
+    "without_ports",
 ]

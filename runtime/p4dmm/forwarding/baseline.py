@@ -8,10 +8,23 @@ from ipaddress import IPv6Address, IPv6Network
 from p4dmm.config import Port, Switch
 from p4dmm.wire import MacAddress
 
-from .rows import LpmValue, Row, row
+from .punts import punt_meter_rows
+from .rows import KeyPair, Member, Row, row, selector_row
 from .topology import Topology
 
 ROLES = {"access": 1, "core": 2, "external": 3}
+
+INNER_HEADERS = (41, 4)
+"""What a tunnel between switches carries: IPv6 and IPv4 (IANA protocol numbers)."""
+
+CORE_PATH = 0
+"""The path id of what comes in by a core port (p4src/headers.p4)."""
+
+NO_NODE = 0
+"""Many nodes share these tunnels."""
+
+ENCAPSULATION_IP = 1
+"""Nothing between outer and inner header (p4src/constants.p4)."""
 
 FIRST_HOST_NEXT_HOP = 1024
 """Next hops below are core ports, by their number."""
@@ -29,19 +42,19 @@ def base_rows(topology: Topology, name: str) -> Iterator[Row]:
         if port.address is not None:
             yield row(name, "external_sources", (port.number, _lpm(port.address.network)), "permit_external")
     yield from _own_routes(switch)
-    for other, via in topology.reachable(name).items():
+    for other, ways in topology.reachable(name).items():
+        if len(ways) == 1:
+            way, number = "to_next_hop", ways[0].port
+        else:
+            way, number = "to_next_hop_group", topology.next_hop_group_id(other)
+            members = [Member("forward", _forward(topology, name, via.port, via.neighbour)) for via in ways]
+            yield selector_row(name, "next_hop_groups", (number,), members)
         for network in _networks_of(topology.switches[other]):
-            yield row(name, "routes", (_lpm(network),), "to_next_hop", via.port)
-    for via_port, neighbour in sorted({(v.port, v.neighbour) for v in topology.reachable(name).values()}):
-        yield row(
-            name,
-            "next_hops",
-            (via_port,),
-            "forward",
-            via_port,
-            int(topology.router_mac(neighbour)),
-            int(switch.router_mac),
-        )
+            yield row(name, "routes", (_lpm(network),), way, number)
+    for port_number, neighbour in sorted(topology.neighbours(name).items()):
+        forward = _forward(topology, name, port_number, neighbour)
+        yield row(name, "next_hops", (port_number,), "forward", *forward)
+    yield from punt_meter_rows(topology, name)
     if switch.pool is not None:
         yield from _tunnels(topology, switch)
 
@@ -90,12 +103,19 @@ def _networks_of(switch: Switch) -> Iterator[IPv6Network]:
 
 def _tunnels(topology: Topology, switch: Switch) -> Iterator[Row]:
     for peer in topology.maars:
-        if peer == switch.name or peer not in topology.reachable(switch.name):
+        if peer == switch.name or not topology.has_tunnel(switch.name, peer):
             continue
-        number, via = topology.tunnel_id(peer), topology.via(switch.name, peer)
+        number, ways = topology.tunnel_id(peer), topology.tunnel_ways(switch.name, peer)
+        mtu, first = topology.tunnel_mtu(switch.name, peer), ways[0]
         local, remote = int(switch.loopback), int(topology.switches[peer].loopback)
-        yield row(switch.name, "tunnel_peers", (remote, local), "decapsulate", number)
-        yield row(switch.name, "tunnel_paths", (number,), "set_path", via.port, topology.tunnel_mtu(switch.name, peer))
+        for next_header in INNER_HEADERS:
+            key = (remote, local, next_header, CORE_PATH)
+            yield row(switch.name, "tunnel_peers", key, "decapsulate", number, NO_NODE)
+        if len(ways) == 1:
+            yield row(switch.name, "tunnel_paths", (number,), "set_path", first.port, mtu)
+        else:
+            group = topology.next_hop_group_id(peer)
+            yield row(switch.name, "tunnel_paths", (number,), "set_path_group", group, mtu)
         yield row(
             switch.name,
             "tunnels",
@@ -103,10 +123,17 @@ def _tunnels(topology: Topology, switch: Switch) -> Iterator[Row]:
             "encapsulate",
             local,
             remote,
-            int(topology.router_mac(via.neighbour)),
+            ENCAPSULATION_IP,
+            0,
+            0,
+            int(topology.router_mac(first.neighbour)),  # for replicas, which have but one way
             int(switch.router_mac),
         )
 
 
-def _lpm(network: IPv6Network) -> LpmValue:
+def _forward(topology: Topology, name: str, port: int, neighbour: str) -> tuple[int, int, int]:
+    return port, int(topology.router_mac(neighbour)), int(topology.router_mac(name))
+
+
+def _lpm(network: IPv6Network) -> KeyPair:
     return int(network.network_address), network.prefixlen

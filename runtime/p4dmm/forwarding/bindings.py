@@ -11,13 +11,16 @@ of a prefix (for the tables see p4src/README.md):
                      at T            deliver what comes by S's tunnel, and only that: the node is not here yet
     prefix_sources   at S, T, D      the node's path: permit if anchored here, else relay to A's tunnel
                      at A            the tunnels from S, T and D
-    access_nodes     at S, T, D      the node
+    access_nodes     at S, T, D      the node, its meters and what becomes of what they mark
+
+Bindings name the node where it is attached, for its meters; elsewhere, where its packets only pass, they name none.
 """
 
 from collections.abc import Iterator
 
 from p4dmm.mobility import Attachment, BindingCacheEntry, HomePrefix
 
+from .policing import policing_rows
 from .rows import TUNNEL_PATH, Row, RowKey, group_row, row
 from .topology import Topology
 
@@ -37,6 +40,7 @@ def entries_for(bce: BindingCacheEntry | None, topology: Topology) -> dict[RowKe
 def _node_rows(bce: BindingCacheEntry, topology: Topology) -> Iterator[Row]:
     for a in bce.attachments:
         yield row(a.switch, "access_nodes", (a.port, int(bce.mac)), "set_node", bce.node_id, a.path_id)
+        yield from policing_rows(a.switch, bce.node_id, topology.network.admission)
     serving, target = bce.serving, bce.target
     if serving is not None and target is not None:
         replica = _replica(serving.switch, target, topology)
@@ -59,14 +63,24 @@ def _binding_rows(bce: BindingCacheEntry, hnp: HomePrefix, serving: Attachment, 
     prefix = _upper(hnp)
     macs = int(bce.mac), int(topology.router_mac(hnp.anchor))
     if bce.target is None:
-        yield row(serving.switch, "prefix_bindings", (prefix,), "deliver", serving.port, *macs)
+        yield row(serving.switch, "prefix_bindings", (prefix,), "deliver", serving.port, *macs, bce.node_id)
     else:
         replica = _replica(serving.switch, bce.target, topology)
         group = topology.group_id(serving.switch, serving.port, replica)
-        yield row(serving.switch, "prefix_bindings", (prefix,), "replicate", group, serving.port, replica[1], *macs)
+        yield row(
+            serving.switch,
+            "prefix_bindings",
+            (prefix,),
+            "replicate",
+            group,
+            serving.port,
+            replica[1],
+            *macs,
+            bce.node_id,
+        )
     elsewhere = {hnp.anchor, *(d.attachment.switch for d in bce.draining if d.bindings_kept)} - {serving.switch}
     for switch in sorted(elsewhere):
-        yield row(switch, "prefix_bindings", (prefix,), "to_tunnel", topology.tunnel_id(serving.switch))
+        yield row(switch, "prefix_bindings", (prefix,), "to_tunnel", topology.tunnel_id(serving.switch), 0)
 
 
 def _path_rows(bce: BindingCacheEntry, hnp: HomePrefix, serving: Attachment, topology: Topology) -> Iterator[Row]:
@@ -86,6 +100,7 @@ def _path_rows(bce: BindingCacheEntry, hnp: HomePrefix, serving: Attachment, top
             target.port,
             int(bce.mac),
             int(topology.router_mac(hnp.anchor)),
+            bce.node_id,
         )
 
 

@@ -52,7 +52,7 @@ _INSERT_RANK = {"access_nodes": 1}
 
 # Deletes go the other way: first nothing leads to the old path, then it closes. What delivers goes last: a switch that
 # has lost its binding routes what comes by a tunnel back to the anchor, which must not send it here again.
-_DELETE_RANK = {"access_nodes": 0, "prefix_bindings": 0, "prefix_sources": 1, "path_bindings": 1}
+_DELETE_FIRST = {"access_nodes", "prefix_bindings"}
 
 # First the switch that expects the node takes what it will be sent; then the switch where the node is delivers, or
 # copies; then the others send there. Until that, what comes by a tunnel must not be handed to a binding that still
@@ -88,7 +88,7 @@ def _flip_rank(row: Row) -> int:
 def _delete_rank(row: Row) -> int:
     if row.at.table == "prefix_bindings" and row.action in _DELIVERING:
         return 1
-    return _DELETE_RANK.get(row.at.table, 0)
+    return 0 if row.at.table in _DELETE_FIRST else 1
 
 
 def _steps(change: Change, ranked: Iterable[tuple[int, Row]]) -> tuple[Step, ...]:

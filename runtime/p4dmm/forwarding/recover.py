@@ -16,7 +16,7 @@ from p4dmm.mobility import Attachment, BindingCacheEntry, HomePrefix
 from p4dmm.wire import MacAddress
 
 from .baseline import FIRST_HOST_NEXT_HOP
-from .rows import TUNNEL_PATH, Row, RowKey
+from .rows import EXTERNAL_PATH, MAX_NODE_ID, Row, RowKey
 from .topology import Topology
 
 
@@ -99,7 +99,7 @@ def _collect_place(row: Row, topology: Topology, places: dict[MacAddress, list[t
     address = MacAddress.from_int(mac)
     if known is None or known.role != "access" or address.is_group or not mac:
         return
-    if node_id and 0 < path_id < TUNNEL_PATH:
+    if 0 < node_id <= MAX_NODE_ID and 0 < path_id < EXTERNAL_PATH:
         places[address].append((node_id, Attachment(row.at.switch, port, path_id)))
 
 
@@ -109,7 +109,7 @@ def _collect_prefix(row: Row, topology: Topology, prefixes: dict[MacAddress, dic
     prefix = IPv6Network((upper << 64, 64))
     anchor = next((maar for maar in topology.maars if prefix.subnet_of(topology.pool(maar))), None)
     if anchor is not None:
-        prefixes[MacAddress.from_int(row.parameters[-2])][upper] = anchor
+        prefixes[MacAddress.from_int(row.parameters[-3])][upper] = anchor
 
 
 def _serving(

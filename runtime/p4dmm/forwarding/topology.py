@@ -2,16 +2,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """The network as the planner needs it: who is whose neighbour, which port leads where, which number a tunnel has."""
 
+from collections import defaultdict
+from collections.abc import Collection
+from copy import copy
 from dataclasses import dataclass
 from ipaddress import IPv6Network
-from itertools import pairwise
 
 import networkx as nx
 
-from p4dmm.config import TUNNEL_OVERHEAD, Network, Port, Switch
+from p4dmm.config import TUNNEL_OVERHEAD, Link, Network, Port, Switch
 from p4dmm.wire import MacAddress
 
 from .rows import MAX_GROUP_ID, MAX_TUNNEL_ID
+
+MAX_MTU = 0xFFFF
+"""No port's is larger, octets."""
 
 
 class TopologyError(ValueError):
@@ -20,16 +25,20 @@ class TopologyError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Via:
-    """The way from one switch towards another."""
+    """A way from one switch towards another, by one of its ports."""
 
     port: int
     neighbour: str
     mtu: int
-    """The smallest MTU of all links on the way, octets."""
+    """The smallest MTU of all links that packets may take on the way, octets."""
+
+
+Ways = dict[str, dict[str, tuple[Via, ...]]]
+"""From a switch to another: every next hop of least cost, by port."""
 
 
 class Topology:
-    """Derived from a Network; immutable once built."""
+    """Derived from a Network, with all links or without those that are down; immutable once built."""
 
     def __init__(self, network: Network) -> None:
         self.network = network
@@ -39,24 +48,37 @@ class Topology:
             raise TopologyError(f"{len(self.maars)} MAARs, at most {MAX_TUNNEL_ID} tunnels have a number")
         self._tunnel_ids = {name: number for number, name in enumerate(self.maars, start=1)}
         self._maar_of_mac = {self.switches[name].router_mac: name for name in self.maars}
-        self._routes = self._compute_routes()
-        self._linked = {(end.switch, end.port) for link in network.links for end in link.ends}
+        self._switch_numbers = {name: number for number, name in enumerate(self.switches, start=1)}
+        self._ways = self._configured_ways = self._compute_ways(network.links)
+        self._neighbours = {
+            (near.switch, near.port): far.switch for link in network.links for near, far in (link.ends, link.ends[::-1])
+        }
         self._ports = {(s.name, p.number): p for s in network.switches for p in s.ports}
         self._access_indexes = {
             s.name: {p.number: index for index, p in enumerate(s.ports_of_role("access"))} for s in network.switches
         }
         self._refuse_too_many_groups()
         self._smallest_tunnel_mtu = min(
-            (self.tunnel_mtu(a, b) for a in self.maars for b in self._routes[a] if b in self._tunnel_ids),
+            (self.tunnel_mtu(a, b) for a in self.maars for b in self._ways[a] if b in self._tunnel_ids),
             default=None,
         )
+
+    def without(self, down: Collection[Link]) -> "Topology":
+        """The same network while these links are down, and no others. Numbers do not depend on that."""
+        changed = copy(self)
+        changed._ways = self._compute_ways(tuple(link for link in self.network.links if link not in down))  # noqa: SLF001 our own
+        return changed
 
     def port(self, switch: str, number: int) -> Port | None:
         return self._ports.get((switch, number))
 
     def is_linked(self, switch: str, port: int) -> bool:
         """Whether the core port has a cable."""
-        return (switch, port) in self._linked
+        return (switch, port) in self._neighbours
+
+    def neighbours(self, switch: str) -> dict[int, str]:
+        """Core port -> the switch at the other end of its cable, whether the link is up or down."""
+        return {port: far for (name, port), far in self._neighbours.items() if name == switch}
 
     def pool(self, maar: str) -> IPv6Network:
         """The pool of a MAAR."""
@@ -74,26 +96,44 @@ class Topology:
     def peer_of_tunnel(self, tunnel_id: int) -> str | None:
         return self.maars[tunnel_id - 1] if 1 <= tunnel_id <= len(self.maars) else None
 
-    def via(self, switch: str, towards: str) -> Via:
-        """The way from a switch to another. Raises TopologyError when there is none."""
-        try:
-            return self._routes[switch][towards]
-        except KeyError:
-            raise TopologyError(f"no path of links leads from {switch} to {towards}") from None
+    def next_hop_group_id(self, towards: str) -> int:
+        """The number that every switch gives the set of its ways to that one, from 1."""
+        return self._switch_numbers[towards]
 
-    def reachable(self, switch: str) -> dict[str, Via]:
+    def reachable(self, switch: str) -> dict[str, tuple[Via, ...]]:
         """The ways from a switch to every other it reaches."""
-        return self._routes[switch]
+        return self._ways[switch]
+
+    def tunnel_ways(self, switch: str, peer: str) -> tuple[Via, ...]:
+        """The ways of a tunnel. What is bound to it goes on pointing at it when its peer is cut off: it then has one of
+        the ways it would have with all links. Raises TopologyError when that is none either."""
+        ways = self._ways[switch].get(peer)
+        if ways is not None:
+            return ways
+        try:
+            return self._configured_ways[switch][peer][:1]
+        except KeyError:
+            raise TopologyError(f"no path of links leads from {switch} to {peer}") from None
+
+    def has_tunnel(self, switch: str, peer: str) -> bool:
+        """Whether links lead from one MAAR to the other, up or down."""
+        return peer in self._configured_ways[switch]
+
+    def via(self, switch: str, towards: str) -> Via:
+        """The way of what has but one, the copies of a planned handover: the first of the tunnel's. Raises
+        TopologyError when there is none."""
+        return self.tunnel_ways(switch, towards)[0]
 
     def tunnel_mtu(self, switch: str, peer: str) -> int:
         """The largest packet that fits into the tunnel, octets."""
-        return self.via(switch, peer).mtu - TUNNEL_OVERHEAD
+        return min(via.mtu for via in self.tunnel_ways(switch, peer)) - TUNNEL_OVERHEAD
 
     def access_mtu(self, switch: str, port: int) -> int:
         """What hosts of an access port are told: what fits also through every tunnel they may need once they move.
 
         Hosts keep the MTU option of the last Router Advertisement per link, and the tunnels of a prefix change with
-        every move; one value for the whole domain spares them a Packet Too Big after each.
+        every move; one value for the whole domain spares them a Packet Too Big after each. With all links: those that
+        a detour takes by surprise are told so.
         """
         configured = self._ports[switch, port].mtu
         return configured if self._smallest_tunnel_mtu is None else min(configured, self._smallest_tunnel_mtu)
@@ -118,28 +158,31 @@ class Topology:
                     f"{groups} multicast groups, group ids end at {MAX_GROUP_ID}"
                 )
 
-    def _compute_routes(self) -> dict[str, dict[str, Via]]:
+    def _compute_ways(self, links: Collection[Link]) -> Ways:
         graph: nx.Graph[str] = nx.Graph()
         graph.add_nodes_from(self.switches)
-        for link in self.network.links:
-            a, b = link.ends
-            if graph.has_edge(a.switch, b.switch) and graph[a.switch][b.switch]["weight"] <= link.metric:
-                continue
+        cables: dict[str, list[tuple[int, str, int, int]]] = defaultdict(list)
+        for link in links:
             mtu = min(self.network.require_port(end, "core", "link").mtu for end in link.ends)
-            graph.add_edge(a.switch, b.switch, weight=link.metric, mtu=mtu, ports={a.switch: a.port, b.switch: b.port})
-        routes: dict[str, dict[str, Via]] = {name: {} for name in self.switches}
-        for source, paths in nx.all_pairs_dijkstra_path(graph):
-            for target, path in paths.items():
+            for near, far in (link.ends, link.ends[::-1]):
+                cables[near.switch].append((near.port, far.switch, link.metric, mtu))
+            a, b = (end.switch for end in link.ends)
+            metric = min(link.metric, graph[a][b]["weight"]) if graph.has_edge(a, b) else link.metric
+            graph.add_edge(a, b, weight=metric)
+        ways: Ways = {name: {} for name in self.switches}
+        for target, distances in nx.all_pairs_dijkstra_path_length(graph):
+            mtus = {target: MAX_MTU}
+            for source, distance in distances.items():  # the nearest first
                 if source == target:
                     continue
-                hops = list(pairwise(path))
-                first = graph[path[0]][path[1]]
-                routes[source][target] = Via(
-                    port=first["ports"][source],
-                    neighbour=path[1],
-                    mtu=min(graph[a][b]["mtu"] for a, b in hops),
+                found = tuple(
+                    Via(port, neighbour, min(mtu, mtus[neighbour]))
+                    for port, neighbour, metric, mtu in sorted(cables[source])
+                    if neighbour in mtus and distances[neighbour] + metric == distance
                 )
-        return routes
+                mtus[source] = min(via.mtu for via in found)
+                ways[source][target] = found
+        return ways
 
 
 def _pairs(things: int) -> int:

@@ -1,9 +1,10 @@
 # SPDX-FileCopyrightText: 2026 the p4dmm authors
 # SPDX-License-Identifier: Apache-2.0
-"""Program -> Python source of `make(tables, counters, groups)`, which returns `process(port, frame)`.
+"""Program -> Python source of `make(tables, counters, meters, groups)`, which returns `process(port, frame, now_ns)`.
 
-process parses, runs ingress and decides where copies go; egress takes the state of one copy as its arguments, so that
-copies cannot touch each other, and deparses. Variables are named in context.py.
+process parses, runs ingress and decides where copies go, then runs egress and deparses. Where there are several,
+egress takes the state of each as its arguments, so that they cannot touch each other. Variables are named in
+context.py; optimize.py makes the code that is run of it.
 """
 
 from p4dmm.softswitch import ir
@@ -41,16 +42,18 @@ class _Generator:
         self._table_writer = TableWriter(self._context, self._statements, self._tables)
 
     def source(self) -> str:
-        egress = self._egress()
+        egress = self._egress("None", "o + frame[rest:]")
         state = sorted({name for _, text in egress.lines for name in STATE_NAME.findall(text)})
+        if any("now_ns" in text for _, text in egress.lines):
+            state.append("now_ns")
         process = self._process(state)
         out = Writer()
         make = out.child()
         self._bind(make)
         make.block(f"def egress({', '.join(['port', 'frame', 'n', 'rest', *state])}):", egress)
-        make.block("def process(port, frame):", process)
+        make.block("def process(port, frame, now_ns):", process)
         make.line("return process")
-        out.block("def make(tables, counters, groups):", make)
+        out.block("def make(tables, counters, meters, groups):", make)
         return out.text()
 
     def _bind(self, out: Writer) -> None:
@@ -61,6 +64,9 @@ class _Generator:
         for name, number in self._counters.items():
             out.line(f"cp{number} = counters[{name!r}].packet_cells")
             out.line(f"cb{number} = counters[{name!r}].byte_cells")
+
+        for number, meter in enumerate(self._program.meters):
+            out.line(f"m{number} = meters[{meter.name!r}].cells")
 
     def _standard(self, name: str) -> str | None:
         """The variable of an architecture field that somebody reads."""
@@ -75,7 +81,7 @@ class _Generator:
     def _control(self, out: Writer, control: ir.Control) -> None:
         ControlWriter(self._context, control, self._statements, self._table_writer).write(out)
 
-    def _egress(self) -> Writer:
+    def _egress(self, dropped_result: str, result: str) -> Writer:
         out = Writer(2)
         self._set(out, "egress_port", "port")
         # simple_switch sets the drop port + 1, which is 0 in 9 bits.
@@ -86,10 +92,11 @@ class _Generator:
         spec = str(self._standard("egress_spec"))
         if any(spec in text for _, text in out.lines[before:]):
             dropped = out.child()
-            dropped.line("return None")
+            dropped.line(f"return {dropped_result}")
             out.block(f"if {spec} == {DROP_PORT}:", dropped)
         write_checksum_updates(out, self._context)
         write_deparser(out, self._context)
+        out.line(f"return {result}")
         return out
 
     def _process(self, egress_state: list[str]) -> Writer:
@@ -102,8 +109,9 @@ class _Generator:
         write_checksum_verification(body, self._context)
         self._control(body, self._program.ingress)
         self._replicate(body, egress_state)
-        self._unicast(body, egress_state)
+        self._unicast(body)
         used = {name for _, text in body.lines for name in STATE_NAME.findall(text)} | set(egress_state)
+        used.discard("now_ns")
         out = Writer(2)
         out.line("n = len(frame)")
         raw = sorted(name for name in used if name.startswith("r"))
@@ -130,11 +138,12 @@ class _Generator:
         body.line("return out")
         out.block(f"if {group}:", body)
 
-    def _unicast(self, out: Writer, state: list[str]) -> None:
+    def _unicast(self, out: Writer) -> None:
+        """Egress again, in place: a call with the whole state costs as much as many a table."""
         spec = self._standard("egress_spec")
         dropped = out.child()
         dropped.line("return []")
         out.block(f"if {spec} == {DROP_PORT}:", dropped)
         self._set(out, "instance_type", "0")
-        out.line(f"o = egress({', '.join([str(spec), 'frame', 'n', 'rest', *state])})")
-        out.line(f"return [] if o is None else [({spec}, o)]")
+        out.line(f"port = {spec}")
+        out.lines += self._egress("[]", "[(port, o + frame[rest:])]").lines

@@ -4,31 +4,31 @@
 
 import re
 
-from p4dmm.softswitch import ir
+from p4dmm.softswitch import ir, ir_action, ir_expr
 from p4dmm.softswitch.usage import Usage
 
 __all__ = ["STATE_NAME", "Context"]
 
 # A variable of the packet's state, as opposed to a temporary.
-STATE_NAME = re.compile(r"\b(?:[vrif]\d+_\w+|s_len)\b")
+STATE_NAME = re.compile(r"\b(?:[vrcif]\d+_\w+|s_len)\b")
 LENGTH = "s_len"
 
 
 class Context:
-    """Names: v1_x is the validity of header x, r1_x its bytes in the packet while they are current (else None),
-    i1_x its bits as one number, f1_2_x_y its field y; s_len is BMv2's running packet length."""
+    """Names: v1_x is the validity of header x, r1_x its bytes in the packet, c1_x whether they are current, i1_x its
+    bits as one number, f1_2_x_y its field y; s_len is BMv2's running packet length."""
 
     def __init__(self, program: ir.Program) -> None:
         self.program = program
         self.usage = Usage(program)
         self._numbers = {name: number for number, name in enumerate(program.headers)}
         self._positions = {
-            ir.FieldRef(name, field): position
+            ir_expr.FieldRef(name, field): position
             for name, header in program.headers.items()
             for position, (field, _) in enumerate(header.fields)
         }
         self.widths = {
-            ir.FieldRef(name, field): width
+            ir_expr.FieldRef(name, field): width
             for name, header in program.headers.items()
             for field, width in header.fields
         }
@@ -36,8 +36,13 @@ class Context:
             statement.header
             for action in program.actions.values()
             for statement in action.body
-            if isinstance(statement, ir.AddHeader)
-        } | {op.header for state in program.parser.states.values() for op in state.ops if isinstance(op, ir.AddHeader)}
+            if isinstance(statement, ir_action.AddHeader)
+        } | {
+            op.header
+            for state in program.parser.states.values()
+            for op in state.ops
+            if isinstance(op, ir_action.AddHeader)
+        }
         length = program.standard("packet_length")
         self.tracks_length = length in self.usage.read
 
@@ -46,26 +51,30 @@ class Context:
         return f"v{self._numbers[header]}_{_plain(header)}"
 
     def raw(self, header: str) -> str:
-        """The variable of a header's current bytes."""
+        """The variable of a header's bytes in the packet."""
         return f"r{self._numbers[header]}_{_plain(header)}"
+
+    def clean(self, header: str) -> str:
+        """The variable that says whether a header leaves as its bytes in the packet were."""
+        return f"c{self._numbers[header]}_{_plain(header)}"
 
     def bits(self, header: str) -> str:
         """The variable of the header as a number."""
         return f"i{self._numbers[header]}_{_plain(header)}"
 
-    def field(self, ref: ir.FieldRef) -> str:
+    def field(self, ref: ir_expr.FieldRef) -> str:
         """The variable of a field."""
         return f"f{self._numbers[ref.header]}_{self._positions[ref]}_{_plain(ref.header)}_{_plain(ref.field)}"
 
-    def kept(self, header: str) -> list[ir.FieldRef]:
+    def kept(self, header: str) -> list[ir_expr.FieldRef]:
         """The fields that have a variable, in packet order."""
         keep = self.usage.kept[header]
-        return [ir.FieldRef(header, field) for field, _ in self.program.headers[header].fields if field in keep]
+        return [ir_expr.FieldRef(header, field) for field, _ in self.program.headers[header].fields if field in keep]
 
-    def written(self, header: str) -> list[ir.FieldRef]:
+    def written(self, header: str) -> list[ir_expr.FieldRef]:
         """The fields that may differ from the packet's bits, in packet order."""
         keep = self.usage.written[header]
-        return [ir.FieldRef(header, field) for field, _ in self.program.headers[header].fields if field in keep]
+        return [ir_expr.FieldRef(header, field) for field, _ in self.program.headers[header].fields if field in keep]
 
     def emitted(self, header: str) -> bool:
         """Whether the header, or one it is copied to or from, leaves in packets."""
@@ -84,7 +93,7 @@ class Context:
             and len(self.written(header)) < len(self.program.headers[header].fields)
         )
 
-    def shift(self, ref: ir.FieldRef) -> int:
+    def shift(self, ref: ir_expr.FieldRef) -> int:
         """How far a field is from the end of its header, in bits."""
         fields = self.program.headers[ref.header].fields
         return sum(width for _, width in fields[self._positions[ref] + 1 :])

@@ -5,6 +5,7 @@
 __all__ = [
     "EntryExistsError",
     "EntryNotFoundError",
+    "InUseError",
     "InvalidEntryError",
     "MalformedProgramError",
     "SoftswitchError",
@@ -39,3 +40,7 @@ class EntryNotFoundError(SoftswitchError):
 
 class InvalidEntryError(SoftswitchError):
     """The entry does not fit the object it was meant for."""
+
+
+class InUseError(InvalidEntryError):
+    """The object cannot go: something still refers to it."""

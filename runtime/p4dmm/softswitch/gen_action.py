@@ -4,37 +4,48 @@
 
 from collections.abc import Mapping, Sequence
 
-from p4dmm.softswitch import ir
+from p4dmm.softswitch import ir_action, ir_expr
 from p4dmm.softswitch.context import LENGTH, Context
 from p4dmm.softswitch.flow import joins
+from p4dmm.softswitch.gen_bits import write_hash
 from p4dmm.softswitch.gen_expr import Expressions, Term
+from p4dmm.softswitch.meters import GREEN, PACKETS, RED, SCALE
 from p4dmm.softswitch.read_expr import is_boolean
 from p4dmm.softswitch.writer import Writer
 
 __all__ = ["Statements", "used_params"]
 
 DROP_PORT = 511
+MASK_64 = (1 << 64) - 1
 
 
-def used_params(action: ir.Action) -> set[int]:
+def used_params(action: ir_action.Action) -> set[int]:
     """The parameters the action reads."""
     found: set[int] = set()
 
     def walk(item: object) -> None:
         match item:
-            case ir.Param(index, _):
+            case ir_expr.Param(index, _):
                 found.add(index)
-            case ir.Unary(_, arg):
+            case ir_expr.Unary(_, arg):
                 walk(arg)
-            case ir.Binary(_, left, right):
+            case ir_expr.Binary(_, left, right):
                 walk(left)
                 walk(right)
-            case ir.Choice(cond, then, other):
+            case ir_expr.Choice(cond, then, other):
                 walk(cond)
                 walk(then)
                 walk(other)
-            case ir.Assign(_, expr) | ir.Count(_, expr) | ir.JumpIfZero(expr, _):
+            case (
+                ir_action.Assign(_, expr)
+                | ir_action.Count(_, expr)
+                | ir_action.ExecuteMeter(_, expr, _)
+                | ir_action.JumpIfZero(expr, _)
+            ):
                 walk(expr)
+            case ir_action.Hash(_, base, _, size):
+                walk(base)
+                walk(size)
             case _:
                 pass
 
@@ -50,12 +61,13 @@ class Statements:
         self._context = context
         self._counters = counters
         self._sizes = {counter.name: counter.size for counter in context.program.counters}
+        self._meters = {meter.name: (number, meter) for number, meter in enumerate(context.program.meters)}
 
-    def action(self, out: Writer, action: ir.Action, params: Sequence[Term]) -> bool:
+    def action(self, out: Writer, action: ir_action.Action, params: Sequence[Term]) -> bool:
         """The whole action; returns whether it has an exit, in which case the writer has been left with a break."""
         body = action.body
-        exits = any(isinstance(statement, ir.Exit) for statement in body)
-        always = bool(body) and exits and not any(isinstance(s, ir.Jump | ir.JumpIfZero) for s in body)
+        exits = any(isinstance(statement, ir_action.Exit) for statement in body)
+        always = bool(body) and exits and not any(isinstance(s, ir_action.Jump | ir_action.JumpIfZero) for s in body)
         if exits and not always:
             out.line("leave = 0")
         self._region(out, body, params, 0 if body else None, None)
@@ -70,7 +82,7 @@ class Statements:
     def _region(
         self,
         out: Writer,
-        body: tuple[ir.Statement, ...],
+        body: tuple[ir_action.Statement, ...],
         params: Sequence[Term],
         start: int | None,
         stop: int | None,
@@ -82,9 +94,9 @@ class Statements:
 
         def successors(at: int) -> tuple[int | None, ...]:
             match body[at]:
-                case ir.Jump(target):
+                case ir_action.Jump(target):
                     return (position(target),)
-                case ir.JumpIfZero(_, target):
+                case ir_action.JumpIfZero(_, target):
                     return (position(at + 1), position(target))
                 case _:
                     return (position(at + 1),)
@@ -93,7 +105,7 @@ class Statements:
         at = start
         while at is not None and at != stop:
             statement = body[at]
-            if isinstance(statement, ir.JumpIfZero):
+            if isinstance(statement, ir_action.JumpIfZero):
                 yes, no = out.child(), out.child()
                 self._region(yes, body, params, position(at + 1), join[at])
                 self._region(no, body, params, position(statement.target), join[at])
@@ -104,43 +116,53 @@ class Statements:
             at = join[at]
 
     @staticmethod
-    def _cond(expressions: Expressions, cond: ir.Expr) -> str:
-        if isinstance(cond, ir.Unary) and cond.op == "b2d":
+    def _cond(expressions: Expressions, cond: ir_expr.Expr) -> str:
+        if isinstance(cond, ir_expr.Unary) and cond.op == "b2d":
             return expressions.truth(cond.arg)
         return expressions.truth(cond) if is_boolean(cond) else expressions.number(cond).text
 
-    def statement(self, out: Writer, statement: ir.Statement, expressions: Expressions) -> None:
+    def statement(self, out: Writer, statement: ir_action.Statement, expressions: Expressions) -> None:
         """One statement that is no jump."""
         match statement:
-            case ir.Assign(target, value):
+            case ir_action.Assign(target, value):
                 self._assign(out, target, value, expressions)
-            case ir.AssignHeader(target, source):
+            case ir_action.AssignHeader(target, source):
                 self._assign_header(out, target, source)
-            case ir.AddHeader(header):
+            case ir_action.AddHeader(header):
                 self._add_header(out, header)
-            case ir.RemoveHeader(header):
+            case ir_action.RemoveHeader(header):
                 self._remove_header(out, header)
-            case ir.MarkToDrop():
+            case ir_action.MarkToDrop():
                 for name, number in (("egress_spec", DROP_PORT), ("mcast_grp", 0)):
                     ref = self._context.program.standard(name)
                     if ref is not None:
                         out.line(f"{self._context.field(ref)} = {number}")
-            case ir.Count(counter, index):
+            case ir_action.Count(counter, index):
                 self._count(out, counter, expressions.number(index))
-            case ir.Exit():
+            case ir_action.ExecuteMeter(meter, index, target):
+                self._execute_meter(out, meter, expressions.number(index), target)
+            case ir_action.Hash():
+                self._hash(out, statement, expressions)
+            case ir_action.Exit():
                 out.line("leave = 1")
-            case ir.Nothing() | ir.Jump():
+            case ir_action.Nothing() | ir_action.Jump():
                 pass
             case _:
                 raise AssertionError(statement)
 
-    def _assign(self, out: Writer, target: ir.FieldRef, value: ir.Expr, expressions: Expressions) -> None:
+    def _assign(self, out: Writer, target: ir_expr.FieldRef, value: ir_expr.Expr, expressions: Expressions) -> None:
+        if self._kept(target):
+            self._store(out, target, expressions.truncated(value, self._context.widths[target]))
+
+    def _kept(self, target: ir_expr.FieldRef) -> bool:
+        return target.field in self._context.usage.kept[target.header]
+
+    def _store(self, out: Writer, target: ir_expr.FieldRef, text: str) -> None:
+        """Set a field that is kept to a number that fits."""
         context = self._context
-        if target.field not in context.usage.kept[target.header]:
-            return
-        out.line(f"{context.field(target)} = {expressions.truncated(value, context.widths[target])}")
+        out.line(f"{context.field(target)} = {text}")
         if not context.program.headers[target.header].is_metadata and context.emitted(target.header):
-            out.clear(context.raw(target.header))
+            out.clear(context.clean(target.header))
 
     def _assign_header(self, out: Writer, target: str, source: str) -> None:
         context = self._context
@@ -150,10 +172,11 @@ class Statements:
         copy.line(f"{context.valid(target)} = 1")
         if context.emitted(target):
             copy.line(f"{context.raw(target)} = {context.raw(source)}")
+            copy.line(f"{context.clean(target)} = {context.clean(source)}")
         if context.needs_bits(target):
             copy.line(f"{context.bits(target)} = {context.bits(source)}")
         for ref in context.kept(target):
-            copy.line(f"{context.field(ref)} = {context.field(ir.FieldRef(source, ref.field))}")
+            copy.line(f"{context.field(ref)} = {context.field(ir_expr.FieldRef(source, ref.field))}")
         drop = out.child()
         drop.line(f"{context.valid(target)} = 0")
         out.branch(context.valid(source), copy, drop)
@@ -164,7 +187,7 @@ class Statements:
         body.line(f"{context.valid(header)} = 1")
         zeroed = [context.field(ref) for ref in context.kept(header)]
         if context.emitted(header):
-            body.line(f"{context.raw(header)} = None")
+            body.line(f"{context.clean(header)} = 0")
         if context.needs_bits(header):
             zeroed.append(context.bits(header))
         if zeroed:
@@ -183,11 +206,53 @@ class Statements:
 
     def _count(self, out: Writer, counter: str, index: Term) -> None:
         number, size = self._counters[counter], self._sizes[counter]
-        # BMv2 takes the index as 32 bits and ignores one outside the array.
-        fits = index.bits is not None and 1 << index.bits <= size
-        out.line(f"x = {index.text}" + ("" if index.bits is not None and index.bits <= 32 else " & 0xffffffff"))
-        body = out.child()
+        body = self._index(out, index, size)
         for cells, amount in ((f"cp{number}", "1"), (f"cb{number}", "n")):
-            (out if fits else body).line(f"{cells}[x] += {amount}")
-        if not fits:
+            body.line(f"{cells}[x] += {amount}")
+        if body is not out:
             out.block(f"if x < {size}:", body)
+
+    @staticmethod
+    def _index(out: Writer, index: Term, size: int) -> Writer:
+        """Put the index into x; returns where to write what needs it to be inside the array.
+
+        BMv2 takes the index as 32 bits and ignores one outside the array.
+        """
+        out.line(f"x = {index.text}" + ("" if index.bits is not None and index.bits <= 32 else " & 0xffffffff"))
+        return out if index.bits is not None and 1 << index.bits <= size else out.child()
+
+    def _execute_meter(self, out: Writer, name: str, index: Term, target: ir_expr.FieldRef) -> None:
+        number, meter = self._meters[name]
+        body = self._index(out, index, meter.size)
+        body.line(f"t = m{number}.get(x)")
+        amount = str(SCALE) if meter.unit == PACKETS else f"n * {SCALE}"
+        color = f"mark(t, now_ns, {amount})"
+        if self._kept(target):
+            width = self._context.widths[target]
+            mask = f" & {(1 << width) - 1:#x}" if width < RED.bit_length() else ""
+            self._store(body, target, f"{color}{mask} if t is not None else {GREEN}")
+        else:
+            marked = body.child()
+            marked.line(color)
+            body.block("if t is not None:", marked)
+        if body is not out:
+            out.block(f"if x < {meter.size}:", body)
+
+    def _hash(self, out: Writer, statement: ir_action.Hash, expressions: Expressions) -> None:
+        if not self._kept(statement.target):
+            return
+        value, bits = write_hash(out, self._context, statement.calculation)
+        base, size = expressions.number(statement.base), expressions.number(statement.size)
+        # BMv2 computes in 64 bits, and without a division by zero.
+        if not isinstance(statement.size, ir_expr.Const):
+            value = f"{value} % ({_in_64_bits(size)} or 1)"
+        elif (divisor := statement.size.value & MASK_64 or 1) < 1 << bits:
+            value, bits = f"{value} % {divisor}", (divisor - 1).bit_length()
+        if statement.base != ir_expr.Const(0):
+            value, bits = f"({value}) + {_in_64_bits(base)}", 65
+        width = min(self._context.widths[statement.target], 64)
+        self._store(out, statement.target, value if bits <= width else f"({value}) & {(1 << width) - 1:#x}")
+
+
+def _in_64_bits(term: Term) -> str:
+    return term.text if term.bits is not None and term.bits <= 64 else f"({term.text} & {MASK_64:#x})"

@@ -4,7 +4,7 @@
 
 from functools import partial
 
-from p4dmm.softswitch import ir
+from p4dmm.softswitch import ir, ir_action
 from p4dmm.softswitch.context import Context
 from p4dmm.softswitch.errors import MalformedProgramError
 from p4dmm.softswitch.flow import CycleError, joins
@@ -37,13 +37,13 @@ class ControlWriter:
         for node in self._control.nodes.values():
             match node:
                 case ir.TableNode():
-                    used.update(node.actions, [node.default_action])
+                    used.update(node.all_actions)
                 case ir.ActionNode():
                     used.add(node.action)
                 case _:
                     pass
         actions = self._context.program.actions
-        if any(isinstance(statement, ir.Exit) for name in used for statement in actions[name].body):
+        if any(isinstance(statement, ir_action.Exit) for name in used for statement in actions[name].body):
             loop = out.child()
             self._region(loop, self._control.init, None)
             if not loop.lines or loop.lines[-1] != (loop.depth, "break"):

@@ -2,16 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Checksums and the deparser -> Python."""
 
-from itertools import groupby
-
 from p4dmm.softswitch import ir
 from p4dmm.softswitch.context import Context
+from p4dmm.softswitch.gen_bits import grouped, parts_of
 from p4dmm.softswitch.gen_expr import Expressions
 from p4dmm.softswitch.writer import Writer
 
 __all__ = ["write_checksum_updates", "write_checksum_verification", "write_deparser"]
-
-Part = tuple[str | None, str, int]
 
 
 def write_checksum_verification(out: Writer, context: Context) -> None:
@@ -45,19 +42,19 @@ def write_checksum_updates(out: Writer, context: Context) -> None:
         width = context.widths[checksum.target]
         body.line(f"{context.field(checksum.target)} = x" + (f" & {(1 << width) - 1:#x}" if width < 16 else ""))
         if context.emitted(checksum.target.header):
-            body.line(f"{context.raw(checksum.target.header)} = None")
+            body.line(f"{context.clean(checksum.target.header)} = 0")
         if checksum.cond is not None:
             out.block(f"if {Expressions(context).truth(checksum.cond)}:", body)
 
 
 def _checksum(out: Writer, context: Context, checksum: ir.Checksum) -> None:
     """Leave the csum16 in x: since 2 ** 16 is 1 modulo 65535, the ones' complement sum is one division."""
-    parts = list(_parts(context, checksum))
-    regular = all(sum(width for _, _, width in group) % 16 == 0 for _, group in _grouped(parts))
+    parts = list(parts_of(context, checksum.inputs))
+    regular = all(sum(width for _, _, width in group) % 16 == 0 for _, group in grouped(parts))
     out.line("x = 0")
     if not regular:
         out.line("b = 0")
-    for header, group in _grouped(parts):
+    for header, group in grouped(parts):
         text, total = "", 0
         for _, part, width in group:
             text = f"({text} << {width} | {part})" if text else part
@@ -76,40 +73,18 @@ def _checksum(out: Writer, context: Context, checksum: ir.Checksum) -> None:
     out.line("x = 65535 - (x % 65535 or (65535 if x else 0))")
 
 
-def _parts(context: Context, checksum: ir.Checksum) -> list[Part]:
-    parts: list[Part] = []
-    for item in checksum.inputs:
-        match item:
-            case ir.ConstBits(value, width):
-                parts.append((None, f"{value:#x}", width))
-            case ir.HeaderBits(header):
-                parts += [
-                    (header, context.field(ir.FieldRef(header, field)), width)
-                    for field, width in context.program.headers[header].fields
-                ]
-            case ir.FieldRef():
-                metadata = context.program.headers[item.header].is_metadata
-                parts.append((None if metadata else item.header, context.field(item), context.widths[item]))
-    return parts
-
-
-def _grouped(parts: list[Part]) -> list[tuple[str | None, list[Part]]]:
-    return [(header, list(group)) for header, group in groupby(parts, key=lambda part: part[0])]
-
-
 def write_deparser(out: Writer, context: Context) -> None:
-    """Return the packet: the bytes of headers that are as they came, the others put together again."""
+    """Leave the packet's headers in o: the bytes of those that are as they came, the others put together again."""
     out.line("o = b''")
     for header in context.program.deparser:
         raw = context.raw(header)
         text = raw
         if context.rewritten(header):
             octets = context.program.headers[header].octets
-            text = f"{raw} if {raw} is not None else ({_packed(context, header)}).to_bytes({octets}, 'big')"
+            text = f"{raw} if {context.clean(header)} else ({_packed(context, header)}).to_bytes({octets}, 'big')"
         body = out.child()
         body.line(f"o += {text}")
         out.block(f"if {context.valid(header)}:", body)
-    out.line("return o + frame[rest:]")
 
 
 def _packed(context: Context, header: str) -> str:

@@ -9,7 +9,7 @@ so many bits hold its value, or None if it may be negative. Where the bound fits
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from p4dmm.softswitch import ir
+from p4dmm.softswitch import ir_expr
 from p4dmm.softswitch.context import Context
 from p4dmm.softswitch.errors import UnsupportedProgramError
 from p4dmm.softswitch.read_expr import is_boolean
@@ -36,84 +36,84 @@ class Expressions:
         self._params = params
         self._lookahead_at = lookahead_at
 
-    def truncated(self, expr: ir.Expr, width: int) -> str:
+    def truncated(self, expr: ir_expr.Expr, width: int) -> str:
         """A number that fits the width."""
         text, bits = self.number(expr)
         if bits is not None and bits <= width:
             return text
         return f"{text} & {(1 << width) - 1:#x}"
 
-    def number(self, expr: ir.Expr) -> Term:
+    def number(self, expr: ir_expr.Expr) -> Term:
         """A number."""
         match expr:
-            case ir.Const(value):
+            case ir_expr.Const(value):
                 return Term(f"{value:#x}" if value > 9 else f"({value})" if value < 0 else str(value), _bits(value))
-            case ir.FieldValue(ref):
+            case ir_expr.FieldValue(ref):
                 return Term(self._context.field(ref), self._context.widths[ref])
-            case ir.Valid(header):
+            case ir_expr.Valid(header):
                 return Term(self._context.valid(header), 1)
-            case ir.Param(index, _):
+            case ir_expr.Param(index, _):
                 return self._params[index]
-            case ir.Lookahead(width):
+            case ir_expr.Lookahead(width):
                 return self._lookahead(width)
-            case ir.Unary("b2d", arg):
+            case ir_expr.Unary("b2d", arg):
                 return Term(self._strict(arg), 1)
-            case ir.Unary("~", arg):
+            case ir_expr.Unary("~", arg):
                 return Term(f"(~{self.number(arg).text})", None)
-            case ir.Binary(op, left, right):
+            case ir_expr.Binary(op, left, right):
                 return self._binary(op, left, right)
-            case ir.Choice(cond, then, other):
+            case ir_expr.Choice(cond, then, other):
                 yes, no = self.number(then), self.number(other)
                 return Term(f"({yes.text} if {self.truth(cond)} else {no.text})", _widest(yes.bits, no.bits))
             case _:
                 raise AssertionError(expr)
 
-    def truth(self, expr: ir.Expr) -> str:
+    def truth(self, expr: ir_expr.Expr) -> str:
         """Text that is true or false for an if."""
         match expr:
-            case ir.BoolConst(value):
+            case ir_expr.BoolConst(value):
                 return str(value)
-            case ir.Unary("d2b", arg):
+            case ir_expr.Unary("d2b", arg):
                 return self.number(arg).text
-            case ir.Unary("not", arg):
+            case ir_expr.Unary("not", arg):
                 return f"(not {self.truth(arg)})"
-            case ir.Binary("and" | "or" as op, left, right):
+            case ir_expr.Binary("and" | "or" as op, left, right):
                 return f"({self.truth(left)} {op} {self.truth(right)})"
-            case ir.Binary(op, left, right) if is_boolean(left):
+            case ir_expr.Binary(op, left, right) if is_boolean(left):
                 return f"({self._strict(left)} {op} {self._strict(right)})"
-            case ir.Binary(op, left, right):
+            case ir_expr.Binary(op, left, right):
                 return f"({self.number(left).text} {op} {self.number(right).text})"
-            case ir.Choice(cond, then, other):
+            case ir_expr.Choice(cond, then, other):
                 return f"({self.truth(then)} if {self.truth(cond)} else {self.truth(other)})"
             case _:
                 raise AssertionError(expr)
 
-    def _strict(self, expr: ir.Expr) -> str:
+    def _strict(self, expr: ir_expr.Expr) -> str:
         """Text of a truth value that is 0 or 1."""
         text = self.truth(expr)
         return text if self._is_strict(expr) else f"(1 if {text} else 0)"
 
-    def _is_strict(self, expr: ir.Expr) -> bool:
+    def _is_strict(self, expr: ir_expr.Expr) -> bool:
         match expr:
-            case ir.Unary("d2b", arg):
+            case ir_expr.Unary("d2b", arg):
                 return self.number(arg).bits in {0, 1}
-            case ir.Binary("and" | "or", left, right):
+            case ir_expr.Binary("and" | "or", left, right):
                 return self._is_strict(left) and self._is_strict(right)
-            case ir.Choice(_, then, other):
+            case ir_expr.Choice(_, then, other):
                 return self._is_strict(then) and self._is_strict(other)
             case _:
                 return True
 
-    def _binary(self, op: str, left: ir.Expr, right: ir.Expr) -> Term:
+    def _binary(self, op: str, left: ir_expr.Expr, right: ir_expr.Expr) -> Term:
         a, b = self.number(left), self.number(right)
         if op in {"two_comp_mod", "usat_cast", "sat_cast"}:
-            assert isinstance(right, ir.Const)
+            assert isinstance(right, ir_expr.Const)
             return _cast(op, a, right.value)
         if op in {"<<", ">>"} and b.bits is None:
             raise UnsupportedProgramError(f"operation '{op}' by an amount that may be negative is not supported")
         if op == "<<":
             return _shift_left(a, b, right)
-        if op == "&" and isinstance(right, ir.Const) and a.bits is not None and _covers(right.value, a.bits):
+        if op == "&" and isinstance(right, ir_expr.Const) and a.bits is not None and _covers(right.value, a.bits):
             # p4c masks after every step, also where that cannot clear anything.
             return a
         text = f"({a.text} {op} {b.text})"
@@ -123,7 +123,7 @@ class Expressions:
             case "&" if known:
                 bits = min(known)
             case ">>" if a.bits is not None:
-                bits = max(a.bits - right.value, 0) if isinstance(right, ir.Const) else a.bits
+                bits = max(a.bits - right.value, 0) if isinstance(right, ir_expr.Const) else a.bits
             case "|" | "^" if len(known) == 2:
                 bits = max(known)
             case "+" if len(known) == 2:
@@ -141,8 +141,8 @@ class Expressions:
         return Term(f"({text} >> {spare})" if spare else text, width)
 
 
-def _shift_left(a: Term, b: Term, amount: ir.Expr) -> Term:
-    if isinstance(amount, ir.Const):
+def _shift_left(a: Term, b: Term, amount: ir_expr.Expr) -> Term:
+    if isinstance(amount, ir_expr.Const):
         count = min(amount.value, LONGEST_SHIFT)
         return Term(f"({a.text} << {count})", None if a.bits is None else a.bits + count)
     if b.bits is not None and b.bits <= 12:

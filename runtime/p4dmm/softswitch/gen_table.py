@@ -2,16 +2,25 @@
 # SPDX-License-Identifier: Apache-2.0
 """One table -> Python: lookup, counting, and the action that was found."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from itertools import groupby
 
-from p4dmm.softswitch import ir
+from p4dmm.softswitch import ir, ir_action, ir_expr
 from p4dmm.softswitch.context import Context
 from p4dmm.softswitch.gen_action import Statements, used_params
+from p4dmm.softswitch.gen_bits import write_hash
 from p4dmm.softswitch.gen_expr import Term
 from p4dmm.softswitch.match import KeyKind
+from p4dmm.softswitch.read_control import public_name
 from p4dmm.softswitch.writer import Writer
 
 __all__ = ["TableWriter"]
+
+MOST_ALTERNATIVES = 64
+"""Of a table that becomes code; a longer one is searched like any other."""
+
+NOTHING = -1
+"""The number of no action."""
 
 # Writes what follows the table on one of its ways.
 Follow = Callable[[Writer, str | None], None]
@@ -37,6 +46,13 @@ class TableWriter:
             hit.line("c = e[1]")
             hit.line("c[0] += 1")
             hit.line("c[1] += n")
+        if table.has_idle_timeout:
+            hit.line("t = e[-1]")
+            timed = hit.child()
+            timed.line("t[0] = now_ns")
+            hit.block("if t is not None:", timed)
+        if table.profile is not None:
+            self._choose(hit, self._context.program.profiles[table.profile])
         if table.default_is_const or table.by_hit:
             self._dispatch(hit, table, follow, table.next_hit if table.by_hit else None)
             self._miss(miss, table, number, follow)
@@ -46,7 +62,26 @@ class TableWriter:
         out.branch("e is None", miss, hit)
         self._dispatch(out, table, follow, None)
 
+    def _choose(self, out: Writer, profile: ir.Profile) -> None:
+        """From the record of the row to that of the member."""
+        if profile.selector is None:
+            out.line("e = e[0][0]")
+            return
+        out.line("g = e[0]")
+        out.line("w = len(g)")
+        several, one, none = out.child(), out.child(), out.child()
+        chosen, _ = write_hash(several, self._context, profile.selector)
+        several.line(f"e = g[{chosen} % w][0]")
+        out.block("if w > 1:", several)
+        one.line("e = g[0][0]")
+        out.block("elif w:", one)
+        none.line(f"e = ({NOTHING},)")
+        out.block("else:", none)
+
     def _miss(self, out: Writer, table: ir.TableNode, number: int, follow: Follow) -> None:
+        if table.default_action is None:
+            follow(out, table.next_miss if table.by_hit else table.next_without_action)
+            return
         after = table.next_miss if table.by_hit else table.next_by_action.get(table.default_action)
         if not table.default_is_const:
             out.line(f"e = D{number}[0]")
@@ -60,7 +95,7 @@ class TableWriter:
     def _dispatch(self, out: Writer, table: ir.TableNode, follow: Follow, after: str | None) -> None:
         """The action of record e, then what follows: by action, or in one place where all ways are the same."""
         branches: list[tuple[int, Writer]] = []
-        for number, name in enumerate(table.actions):
+        for number, name in self._numbered(table):
             branch = out.child()
             action = self._context.program.actions[name]
             for index in sorted(used_params(action)):
@@ -69,34 +104,92 @@ class TableWriter:
             if not ended and not table.by_hit:
                 follow(branch, table.next_by_action[name])
             branches.append((number, branch))
-        busy = [(number, branch) for number, branch in branches if branch.lines]
-        if len(busy) == len(branches) == 1:
-            out.lines += [(depth - 1, text) for depth, text in busy[0][1].lines]
-        elif busy:
-            if len(busy) > 1:
-                out.line("a = e[0]")
-            subject = "a" if len(busy) > 1 else "e[0]"
-            for position, (number, branch) in enumerate(busy):
-                if position == len(branches) - 1:
-                    out.block("else:", branch)
-                else:
-                    out.block(f"{'el' if position else ''}if {subject} == {number}:", branch)
+        if table.profile is not None and self._context.program.profiles[table.profile].selector is not None:
+            # BMv2 leaves open where control goes from a group without members: here as after an action that the table
+            # says nothing about.
+            branch = out.child()
+            if not table.by_hit:
+                follow(branch, table.next_without_action)
+            branches.append((NOTHING, branch))
+        self._write_branches(out, branches)
         if table.by_hit:
             follow(out, after)
 
-    def _body(self, out: Writer, action: ir.Action, params: list[Term]) -> bool:
+    def _numbered(self, table: ir.TableNode) -> list[tuple[int, str]]:
+        """The actions, with the numbers they have in records."""
+        if table.profile is None:
+            return list(enumerate(table.actions))
+        order = self._context.program.profiles[table.profile].actions
+        return sorted((order.index(public_name(name)), name) for name in table.actions)
+
+    @staticmethod
+    def _write_branches(out: Writer, branches: list[tuple[int, Writer]]) -> None:
+        """The branch of the number in record e; every number there can be has one, so the last needs no condition."""
+        busy = [(number, branch) for number, branch in branches if branch.lines]
+        if len(busy) == len(branches) == 1:
+            out.lines += [(depth - 1, text) for depth, text in busy[0][1].lines]
+            return
+        if len(busy) > 1:
+            out.line("a = e[0]")
+        subject = "a" if len(busy) > 1 else "e[0]"
+        for position, (number, branch) in enumerate(busy):
+            if position == len(branches) - 1:
+                out.block("else:", branch)
+            else:
+                out.block(f"{'el' if position else ''}if {subject} == {number}:", branch)
+
+    def _body(self, out: Writer, action: ir_action.Action, params: list[Term]) -> bool:
         """Writes an action; returns whether control never comes past it."""
         self._statements.action(out, action, params)
         return bool(out.lines) and out.lines[-1] == (out.depth, "break")
 
     def _lookup(self, out: Writer, table: ir.TableNode, number: int) -> None:
         kinds = {key.kind for key in table.keys}
-        if kinds & {KeyKind.TERNARY, KeyKind.RANGE}:
+        if self._is_code(table):
+            self._lookup_constant(out, table)
+        elif kinds & {KeyKind.TERNARY, KeyKind.RANGE}:
             self._lookup_by_priority(out, table, number)
         elif KeyKind.LPM in kinds:
             self._lookup_longest(out, table, number)
         else:
             out.line(f"e = T{number}.get({_tuple([self._key(key) for key in table.keys])})")
+
+    @staticmethod
+    def _is_code(table: ir.TableNode) -> bool:
+        """Whether its rows are the program's own, few, and keep nothing of packets."""
+        rows = table.const_entries
+        keeps = table.has_direct_counter or table.has_idle_timeout or table.profile is not None
+        return rows is not None and len(rows) <= MOST_ALTERNATIVES and not keeps
+
+    def _lookup_constant(self, out: Writer, table: ir.TableNode) -> None:
+        """One alternative per row that says something else than the row before."""
+        assert table.const_entries is not None
+        numbers = {name: number for number, name in enumerate(table.actions)}
+        lengths = [position for position, key in enumerate(table.keys) if key.kind is KeyKind.LPM]
+        rows = sorted(
+            table.const_entries, key=lambda row: (-row.priority, *(-row.match[position][1] for position in lengths))
+        )
+        word = "if"
+        for record, group in groupby(rows, key=lambda row: (numbers[row.action], None, *row.params)):
+            found = out.child()
+            found.line(f"e = {record!r}")
+            out.block(f"{word} {' or '.join(self._fits(table, row.match) for row in group)}:", found)
+            word = "elif"
+        missed = out.child()
+        missed.line("e = None")
+        if rows:
+            out.block("else:", missed)
+        else:
+            out.line("e = None")
+
+    def _fits(self, table: ir.TableNode, match: Sequence[tuple[int, ...]]) -> str:
+        """The condition of one row."""
+        tests = [
+            test
+            for key, numbers in zip(table.keys, match, strict=True)
+            if (test := _test(key, self._key(key), numbers))
+        ]
+        return f"({' and '.join(tests)})" if tests else "True"
 
     def _lookup_longest(self, out: Writer, table: ir.TableNode, number: int) -> None:
         parts = []
@@ -143,7 +236,11 @@ class TableWriter:
         out.block(f"for {', '.join(row)}, q in {rows}:", loop)
 
     def _key(self, key: ir.TableKey) -> str:
-        if isinstance(key.source, ir.Valid):
+        text = self._source(key)
+        return text if key.mask is None else f"({text} & {key.mask:#x})"
+
+    def _source(self, key: ir.TableKey) -> str:
+        if isinstance(key.source, ir_expr.Valid):
             return self._context.valid(key.source.header)
         ref = key.source.ref
         text = self._context.field(ref)
@@ -155,3 +252,22 @@ class TableWriter:
 
 def _tuple(parts: list[str]) -> str:
     return parts[0] if len(parts) == 1 else f"({', '.join(parts)})"
+
+
+def _test(key: ir.TableKey, text: str, numbers: tuple[int, ...]) -> str:
+    """What a part of a row asks for; nothing where it fits all."""
+    full = (1 << key.width) - 1
+    match key.kind:
+        case KeyKind.EXACT:
+            return f"{text} == {numbers[0]:#x}"
+        case KeyKind.RANGE:
+            low, high = numbers
+            return "" if (low, high) == (0, full) else f"{low:#x} <= {text} <= {high:#x}"
+        case KeyKind.LPM:
+            value, length = numbers
+            mask = full ^ full >> length
+        case KeyKind.TERNARY:
+            value, mask = numbers
+    if not mask:
+        return ""
+    return f"{text} == {value:#x}" if mask == full else f"{text} & {mask:#x} == {value & mask:#x}"

@@ -6,19 +6,10 @@ Metadata and packet headers are both headers; a packet header has a validity of 
 """
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
+from p4dmm.softswitch.ir_action import Action, AddHeader, Assign, AssignHeader, Nothing, RemoveHeader
+from p4dmm.softswitch.ir_expr import Calculation, CalculationInput, Expr, FieldRef, FieldValue, Valid
 from p4dmm.softswitch.match import KeyKind
-
-
-class FieldRef(NamedTuple):
-    """A field of a header instance."""
-
-    header: str
-    field: str
-
-    def __str__(self) -> str:
-        return f"{self.header}.{self.field}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,163 +25,6 @@ class Header:
     def octets(self) -> int:
         """The length in the packet."""
         return sum(width for _, width in self.fields) // 8
-
-
-# --- expressions -----------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Const:
-    """A number; BMv2 computes without a width, so may this be negative."""
-
-    value: int
-
-
-@dataclass(frozen=True, slots=True)
-class BoolConst:
-    """True or false."""
-
-    value: bool
-
-
-@dataclass(frozen=True, slots=True)
-class FieldValue:
-    """The value of a field."""
-
-    ref: FieldRef
-
-
-@dataclass(frozen=True, slots=True)
-class Valid:
-    """The validity of a packet header; 1 or 0 where a number is wanted."""
-
-    header: str
-
-
-@dataclass(frozen=True, slots=True)
-class Param:
-    """A parameter of the enclosing action."""
-
-    index: int
-    width: int
-
-
-@dataclass(frozen=True, slots=True)
-class Lookahead:
-    """The next bits of the packet, not consumed (parser only)."""
-
-    width: int
-
-
-@dataclass(frozen=True, slots=True)
-class Unary:
-    """An operation on one operand."""
-
-    op: str
-    arg: "Expr"
-
-
-@dataclass(frozen=True, slots=True)
-class Binary:
-    """An operation on two operands."""
-
-    op: str
-    left: "Expr"
-    right: "Expr"
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """cond ? then : other."""
-
-    cond: "Expr"
-    then: "Expr"
-    other: "Expr"
-
-
-Expr = Const | BoolConst | FieldValue | Valid | Param | Lookahead | Unary | Binary | Choice
-
-# --- statements ------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Assign:
-    """Field = expression, truncated to the field's width."""
-
-    target: FieldRef
-    value: Expr
-
-
-@dataclass(frozen=True, slots=True)
-class AssignHeader:
-    """Copy a header, validity included."""
-
-    target: str
-    source: str
-
-
-@dataclass(frozen=True, slots=True)
-class AddHeader:
-    """Make a header valid; if it was not, its fields become zero."""
-
-    header: str
-
-
-@dataclass(frozen=True, slots=True)
-class RemoveHeader:
-    """Make a header invalid."""
-
-    header: str
-
-
-@dataclass(frozen=True, slots=True)
-class MarkToDrop:
-    """egress_spec = the drop port, mcast_grp = 0."""
-
-
-@dataclass(frozen=True, slots=True)
-class Count:
-    """Add the packet to a cell of an indirect counter."""
-
-    counter: str
-    index: Expr
-
-
-@dataclass(frozen=True, slots=True)
-class Exit:
-    """End the pipeline once the action is through."""
-
-
-@dataclass(frozen=True, slots=True)
-class Jump:
-    """Go on at another statement of the action."""
-
-    target: int
-
-
-@dataclass(frozen=True, slots=True)
-class JumpIfZero:
-    """Go on at another statement of the action if the condition is zero."""
-
-    cond: Expr
-    target: int
-
-
-@dataclass(frozen=True, slots=True)
-class Nothing:
-    """Keeps the numbering of statements that have no effect (log_msg)."""
-
-
-Statement = Assign | AssignHeader | AddHeader | RemoveHeader | MarkToDrop | Count | Exit | Jump | JumpIfZero | Nothing
-
-
-@dataclass(frozen=True, slots=True)
-class Action:
-    """An action; its parameters as widths in bits."""
-
-    name: str
-    params: tuple[int, ...]
-    body: tuple[Statement, ...]
 
 
 # --- parser ----------------------------------------------------------------------------------------------------------
@@ -254,12 +88,14 @@ class Parser:
 
 @dataclass(frozen=True, slots=True)
 class TableKey:
-    """A key: what the control plane calls it, and the value it is compared with."""
+    """A key: what the control plane calls it, and the value it is compared with, of which only the bits of the mask
+    count."""
 
     name: str
     kind: KeyKind
     source: FieldValue | Valid
     width: int
+    mask: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,22 +109,42 @@ class ConstRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Profile:
+    """An action profile, or with a selector's calculation an action selector; the actions as the control plane calls
+    them, in the order of the first table that has the profile."""
+
+    name: str
+    size: int
+    selector: Calculation | None
+    actions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class TableNode:
-    """A table, and where control goes from it: by action, or by hit and miss."""
+    """A table, and where control goes from it: by action, or by hit and miss. A default action of None, or a group
+    without members, runs nothing; where the way depends on the action, it is next_without_action then."""
 
     name: str
     size: int
     keys: tuple[TableKey, ...]
     actions: tuple[str, ...]
-    default_action: str
+    default_action: str | None
     default_params: tuple[int, ...]
     default_is_const: bool
     const_entries: tuple[ConstRow, ...] | None
     has_direct_counter: bool
+    has_idle_timeout: bool
+    profile: str | None
+    next_without_action: str | None
     next_by_action: dict[str, str | None]
     next_hit: str | None
     next_miss: str | None
     by_hit: bool
+
+    @property
+    def all_actions(self) -> set[str]:
+        """The actions it may run, on a hit or a miss."""
+        return {*self.actions, *([] if self.default_action is None else [self.default_action])}
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,24 +176,10 @@ class Control:
     name: str
     init: str | None
     nodes: dict[str, Node]
+    profiles: dict[str, Profile]
 
 
 # --- checksums and the whole -----------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class HeaderBits:
-    """All of a header, as input of a checksum."""
-
-    header: str
-
-
-@dataclass(frozen=True, slots=True)
-class ConstBits:
-    """A constant of so many bits, as input of a checksum."""
-
-    value: int
-    width: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -346,7 +188,7 @@ class Checksum:
 
     name: str
     target: FieldRef
-    inputs: tuple[FieldRef | HeaderBits | ConstBits, ...]
+    inputs: tuple[CalculationInput, ...]
     with_payload: bool
     cond: Expr | None
     verify: bool
@@ -359,6 +201,15 @@ class CounterDecl:
 
     name: str
     size: int
+
+
+@dataclass(frozen=True, slots=True)
+class MeterDecl:
+    """An indirect meter; the unit is "packets" or "bytes"."""
+
+    name: str
+    size: int
+    unit: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -375,6 +226,12 @@ class Program:
     deparser: tuple[str, ...]
     checksums: tuple[Checksum, ...]
     counters: tuple[CounterDecl, ...]
+    meters: tuple[MeterDecl, ...]
+
+    @property
+    def profiles(self) -> dict[str, Profile]:
+        """All action profiles; names are unique in a program."""
+        return self.ingress.profiles | self.egress.profiles
 
     def standard(self, field: str) -> FieldRef | None:
         """A field of the architecture, by its name in v1model, if the program has it."""

@@ -5,11 +5,13 @@
 import json
 from dataclasses import replace
 
-from p4dmm.softswitch import ir
+from p4dmm.softswitch import ir, ir_expr
 from p4dmm.softswitch.errors import MalformedProgramError
-from p4dmm.softswitch.ir import Action, Program
+from p4dmm.softswitch.ir import Program
+from p4dmm.softswitch.ir_action import Action
 from p4dmm.softswitch.jsonview import View
-from p4dmm.softswitch.read_action import read_action
+from p4dmm.softswitch.meters import UNITS
+from p4dmm.softswitch.read_action import Externs, read_action
 from p4dmm.softswitch.read_checksum import read_checksums
 from p4dmm.softswitch.read_control import COPY_MARK, read_control
 from p4dmm.softswitch.read_expr import Scope
@@ -23,7 +25,6 @@ REFUSED = {
     "header_unions": "header union",
     "header_union_stacks": "stack of header unions",
     "parse_vsets": "parser value set",
-    "meter_arrays": "meter",
     "register_arrays": "register",
     "learn_lists": "digest",
     "extern_instances": "extern instance",
@@ -44,11 +45,16 @@ def load_program(text: str | bytes) -> Program:
             raise root.unsupported(f"{feature} '{item.get('name').text()}'")
     headers = _headers(root)
     scope = Scope(headers)
-    counters = _counters(root)
-    actions = {
-        view.get("id").integer(): read_action(view, scope, [counter.name for counter in counters])
-        for view in root.items("actions")
-    }
+    counters, meters = _counters(root), _meters(root)
+    externs = Externs(
+        counters=frozenset(counter.name for counter in counters),
+        meters=frozenset(meter.name for meter in meters),
+        calculations={
+            view.get("name").text(): view.called(f"calculation '{view.get('name').text()}'")
+            for view in root.items("calculations")
+        },
+    )
+    actions = {view.get("id").integer(): read_action(view, scope, externs) for view in root.items("actions")}
     actions = _with_distinct_names(actions)
     controls = {
         view.get("name").text(): read_control(view.called(f"pipeline '{view.get('name').text()}'"), scope, actions)
@@ -68,6 +74,7 @@ def load_program(text: str | bytes) -> Program:
         deparser=_deparser(_only(root, "deparsers"), scope),
         checksums=read_checksums(root, scope),
         counters=counters,
+        meters=meters,
     )
     for name in REQUIRED_METADATA:
         if program.standard(name) is None:
@@ -139,7 +146,7 @@ def _field(view: View) -> tuple[str, int]:
     return name, width
 
 
-def _aliases(root: View, scope: Scope) -> dict[str, ir.FieldRef]:
+def _aliases(root: View, scope: Scope) -> dict[str, ir_expr.FieldRef]:
     return {
         item.at(0).text(): scope.field(item.at(1).called("'field_aliases'")) for item in root.items("field_aliases")
     }
@@ -151,6 +158,22 @@ def _counters(root: View) -> tuple[ir.CounterDecl, ...]:
         for view in root.items("counter_arrays")
         if not view.flag("is_direct")
     )
+
+
+def _meters(root: View) -> tuple[ir.MeterDecl, ...]:
+    meters = []
+    for view in root.items("meter_arrays"):
+        name = view.get("name").text()
+        where = view.called(f"meter '{name}'")
+        if view.flag("is_direct"):
+            raise root.unsupported(f"direct meter '{name}'", "indirect meters")
+        rates, unit = view.get("rate_count").integer(), view.get("type").text()
+        if rates != 2:
+            raise where.unsupported(f"a rate count of {rates}", "2")
+        if unit not in UNITS:
+            raise where.unsupported(f"type '{unit}'", ", ".join(UNITS))
+        meters.append(ir.MeterDecl(name, view.get("size").integer(), unit))
+    return tuple(meters)
 
 
 def _deparser(view: View, scope: Scope) -> tuple[str, ...]:

@@ -4,7 +4,7 @@
 
 from collections.abc import Mapping
 
-from p4dmm.softswitch import ir
+from p4dmm.softswitch import ir, ir_expr
 from p4dmm.softswitch.errors import MalformedProgramError
 from p4dmm.softswitch.jsonview import View
 
@@ -21,14 +21,14 @@ SUPPORTED = ", ".join(sorted(ARITHMETIC | COMPARISON | LOGICAL | CASTS | UNARY |
 _BOOLEAN = COMPARISON | LOGICAL | {"not", "d2b"}
 
 
-def is_boolean(expr: ir.Expr) -> bool:
+def is_boolean(expr: ir_expr.Expr) -> bool:
     """Whether the expression is a truth value, not a number."""
     match expr:
-        case ir.BoolConst():
+        case ir_expr.BoolConst():
             return True
-        case ir.Unary(op) | ir.Binary(op):
+        case ir_expr.Unary(op) | ir_expr.Binary(op):
             return op in _BOOLEAN
-        case ir.Choice(_, then, _):
+        case ir_expr.Choice(_, then, _):
             return is_boolean(then)
         case _:
             return False
@@ -40,15 +40,15 @@ class Scope:
     def __init__(self, headers: Mapping[str, ir.Header], params: tuple[int, ...] = ()) -> None:
         self.headers = headers
         self.params = params
-        self._fields = {ir.FieldRef(name, field) for name, header in headers.items() for field, _ in header.fields}
+        self._fields = {ir_expr.FieldRef(name, field) for name, header in headers.items() for field, _ in header.fields}
 
     def with_params(self, params: tuple[int, ...]) -> "Scope":
         """The scope inside an action."""
         return Scope(self.headers, params)
 
-    def field(self, view: View) -> ir.FieldRef:
+    def field(self, view: View) -> ir_expr.FieldRef:
         """A reference to a field that exists."""
-        ref = ir.FieldRef(*view.pair())
+        ref = ir_expr.FieldRef(*view.pair())
         if ref not in self._fields:
             raise view.malformed(f"there is no field '{ref}'")
         return ref
@@ -62,14 +62,14 @@ class Scope:
             raise view.unsupported(f"metadata '{name}' used as a packet header")
         return name
 
-    def field_or_valid(self, view: View) -> ir.FieldValue | ir.Valid:
+    def field_or_valid(self, view: View) -> ir_expr.FieldValue | ir_expr.Valid:
         """A field, hidden validity included."""
         header, field = view.pair()
         if field == VALID_FIELD:
-            return ir.Valid(self.header(View(header, view.where)))
-        return ir.FieldValue(self.field(view))
+            return ir_expr.Valid(self.header(View(header, view.where)))
+        return ir_expr.FieldValue(self.field(view))
 
-    def expr(self, view: View) -> ir.Expr:
+    def expr(self, view: View) -> ir_expr.Expr:
         """Any expression; BMv2 wraps them in any number of {'type': 'expression'}."""
         kind = view.get("type").text()
         value = view.get("value")
@@ -80,32 +80,32 @@ class Scope:
             case "field":
                 return self.field_or_valid(value)
             case "hexstr":
-                return ir.Const(value.hexadecimal())
+                return ir_expr.Const(value.hexadecimal())
             case "bool":
-                return ir.BoolConst(value=bool(value.raw))
+                return ir_expr.BoolConst(value=bool(value.raw))
             case "local" | "runtime_data":
                 index = value.integer()
                 if index >= len(self.params):
                     raise view.malformed(f"there is no action parameter {index}")
-                return ir.Param(index, self.params[index])
+                return ir_expr.Param(index, self.params[index])
             case _:
                 raise view.unsupported(f"operand type '{kind}'", "expression, field, hexstr, bool, local, runtime_data")
 
-    def condition(self, view: View) -> ir.Expr:
+    def condition(self, view: View) -> ir_expr.Expr:
         """An expression that is a truth value."""
         expr = self.expr(view)
         if not is_boolean(expr):
             raise MalformedProgramError(f"{view.where}: expected a truth value, found a number")
         return expr
 
-    def number(self, view: View) -> ir.Expr:
+    def number(self, view: View) -> ir_expr.Expr:
         """An expression that is a number."""
         expr = self.expr(view)
         if is_boolean(expr):
             raise MalformedProgramError(f"{view.where}: expected a number, found a truth value")
         return expr
 
-    def _operation(self, view: View) -> ir.Expr:
+    def _operation(self, view: View) -> ir_expr.Expr:
         op = view.get("op").text()
         where = view.where
         left, right = (view.get(side).called(where) if view.has(side) else None for side in ("left", "right"))
@@ -116,7 +116,7 @@ class Scope:
         if op == "?":
             if left is None or not view.has("cond"):
                 raise view.malformed("operation '?' lacks an operand")
-            choice = ir.Choice(self.condition(view.get("cond").called(where)), self.expr(left), self.expr(right))
+            choice = ir_expr.Choice(self.condition(view.get("cond").called(where)), self.expr(left), self.expr(right))
             if is_boolean(choice.then) is not is_boolean(choice.other):
                 raise view.malformed("operation '?' chooses between a number and a truth value")
             return choice
@@ -128,27 +128,27 @@ class Scope:
             raise view.malformed(f"operation '{op}' has no left operand")
         return self._binary(op, left, right)
 
-    def _unary(self, op: str, right: View) -> ir.Expr:
+    def _unary(self, op: str, right: View) -> ir_expr.Expr:
         match op:
             case "valid":
-                return ir.Unary("d2b", ir.Valid(self.header(right.get("value").called(right.where))))
+                return ir_expr.Unary("d2b", ir_expr.Valid(self.header(right.get("value").called(right.where))))
             case "not" | "b2d":
-                return ir.Unary(op, self.condition(right))
+                return ir_expr.Unary(op, self.condition(right))
             case _:
-                return ir.Unary(op, self.number(right))
+                return ir_expr.Unary(op, self.number(right))
 
-    def _binary(self, op: str, left: View, right: View) -> ir.Expr:
+    def _binary(self, op: str, left: View, right: View) -> ir_expr.Expr:
         if op in LOGICAL:
-            return ir.Binary(op, self.condition(left), self.condition(right))
+            return ir_expr.Binary(op, self.condition(left), self.condition(right))
         if op in COMPARISON:
             for side in (left, right):
                 if side.get("type").text() == "header":
                     raise side.unsupported(f"comparison '{op}' of headers")
-            result = ir.Binary(op, self.expr(left), self.expr(right))
+            result = ir_expr.Binary(op, self.expr(left), self.expr(right))
             if is_boolean(result.left) is not is_boolean(result.right):
                 raise left.malformed(f"operation '{op}' compares a number with a truth value")
             return result
-        result = ir.Binary(op, self.number(left), self.number(right))
-        if op in CASTS and not (isinstance(result.right, ir.Const) and result.right.value > 0):
+        result = ir_expr.Binary(op, self.number(left), self.number(right))
+        if op in CASTS and not (isinstance(result.right, ir_expr.Const) and result.right.value > 0):
             raise right.malformed(f"the width of '{op}' is no positive constant")
         return result

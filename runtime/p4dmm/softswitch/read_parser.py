@@ -2,15 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """JSON -> the parser."""
 
-from p4dmm.softswitch import ir
+from p4dmm.softswitch import ir, ir_action, ir_expr
 from p4dmm.softswitch.jsonview import View
-from p4dmm.softswitch.read_action import read_statement
+from p4dmm.softswitch.read_action import Externs, read_statement
 from p4dmm.softswitch.read_expr import Scope
 
 __all__ = ["read_parser"]
 
 OPS = "extract, set, verify, advance, primitive"
-PRIMITIVES = (ir.Assign, ir.AssignHeader, ir.AddHeader, ir.RemoveHeader, ir.Nothing)
+PRIMITIVES = (ir_action.Assign, ir_action.AssignHeader, ir_action.AddHeader, ir_action.RemoveHeader, ir_action.Nothing)
 
 
 def read_parser(view: View, scope: Scope) -> ir.Parser:
@@ -48,18 +48,18 @@ def _op(view: View, scope: Scope) -> ir.ParserOp:
                 raise view.unsupported(f"extract into a '{kind}'", "regular")
             return ir.Extract(scope.header(header.get("value").called(view.where)))
         case "set", [target, value]:
-            return ir.Assign(scope.field(target.get("value").called(view.where)), _value(value, scope))
+            return ir_action.Assign(scope.field(target.get("value").called(view.where)), _value(value, scope))
         case "verify", [cond, error]:
             return ir.Verify(scope.condition(cond), scope.number(error))
         case "advance", [bits]:
             amount = scope.expr(bits)
-            if not isinstance(amount, ir.Const):
+            if not isinstance(amount, ir_expr.Const):
                 raise view.unsupported("advance by a computed amount", "advance by a constant")
             if amount.value % 8 or amount.value < 0:
                 raise view.unsupported(f"advance by {amount.value} bits", "whole octets")
             return ir.Advance(amount.value // 8)
         case "primitive", [primitive]:
-            statement = read_statement(primitive, scope, ())
+            statement = read_statement(primitive, scope, Externs())
             if not isinstance(statement, PRIMITIVES):
                 raise view.unsupported(f"primitive '{primitive.get('op').text()}'")
             return statement
@@ -69,7 +69,7 @@ def _op(view: View, scope: Scope) -> ir.ParserOp:
             raise view.unsupported(f"parser operation '{op}'", OPS)
 
 
-def _value(view: View, scope: Scope) -> ir.Expr:
+def _value(view: View, scope: Scope) -> ir_expr.Expr:
     """What only a parser may read: the bits ahead, not as part of an expression; or a number."""
     kind = view.get("type").text()
     if kind == "expression" and view.get("value").has("type"):
@@ -80,18 +80,18 @@ def _value(view: View, scope: Scope) -> ir.Expr:
     offset, width = bits.at(0).integer(), bits.at(1).integer()
     if offset or not width:
         raise view.unsupported(f"lookahead of {width} bits at bit {offset}", "one or more bits at bit 0")
-    return ir.Lookahead(width)
+    return ir_expr.Lookahead(width)
 
 
-def _key_part(view: View, scope: Scope) -> tuple[ir.Expr, int]:
+def _key_part(view: View, scope: Scope) -> tuple[ir_expr.Expr, int]:
     kind = view.get("type").text()
     if kind not in {"field", "lookahead"}:
         raise view.unsupported(f"a '{kind}' in a transition key", "field, lookahead")
     expr = _value(view, scope)
     match expr:
-        case ir.FieldValue(ref):
+        case ir_expr.FieldValue(ref):
             return expr, dict(scope.headers[ref.header].fields)[ref.field]
-        case ir.Lookahead(width):
+        case ir_expr.Lookahead(width):
             return expr, width
         case _:
             return expr, 1

@@ -4,7 +4,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from p4dmm.softswitch import ir
+from p4dmm.softswitch import ir, ir_action, ir_expr
 from p4dmm.softswitch.errors import UnsupportedProgramError
 
 __all__ = ["Usage", "check_reads"]
@@ -22,17 +22,17 @@ UNKEPT = frozenset(
 )
 
 
-def operands(expr: ir.Expr) -> Iterator[ir.FieldValue | ir.Valid]:
+def operands(expr: ir_expr.Expr) -> Iterator[ir_expr.FieldValue | ir_expr.Valid]:
     """The fields and validities an expression reads."""
     match expr:
-        case ir.FieldValue() | ir.Valid():
+        case ir_expr.FieldValue() | ir_expr.Valid():
             yield expr
-        case ir.Unary(_, arg):
+        case ir_expr.Unary(_, arg):
             yield from operands(arg)
-        case ir.Binary(_, left, right):
+        case ir_expr.Binary(_, left, right):
             yield from operands(left)
             yield from operands(right)
-        case ir.Choice(cond, then, other):
+        case ir_expr.Choice(cond, then, other):
             yield from operands(cond)
             yield from operands(then)
             yield from operands(other)
@@ -45,8 +45,8 @@ class Usage:
 
     def __init__(self, program: ir.Program) -> None:
         self.program = program
-        self.read: set[ir.FieldRef] = set()
-        self.assigned: set[ir.FieldRef] = set()
+        self.read: set[ir_expr.FieldRef] = set()
+        self.assigned: set[ir_expr.FieldRef] = set()
         # Headers whose fields may hold something although the header is invalid.
         self.retaining: set[str] = set()
         self._copies: list[tuple[str, str]] = []
@@ -61,8 +61,8 @@ class Usage:
         for name, header in program.headers.items():
             family = self.kin[name]
             fields = [field for field, _ in header.fields]
-            written = {f for f in fields if any(ir.FieldRef(member, f) in self.assigned for member in family)}
-            read = {f for f in fields if any(ir.FieldRef(member, f) in self.read for member in family)}
+            written = {f for f in fields if any(ir_expr.FieldRef(member, f) in self.assigned for member in family)}
+            read = {f for f in fields if any(ir_expr.FieldRef(member, f) in self.read for member in family)}
             self.written[name] = frozenset(written if not header.is_metadata else written & read)
             self.kept[name] = frozenset(read if header.is_metadata else read | written)
 
@@ -88,25 +88,34 @@ class Usage:
                     actions.add(node.action)
                 case ir.TableNode():
                     self._reads(*(key.source for key in node.keys))
-                    actions.update(node.actions, [node.default_action])
+                    actions.update(node.all_actions)
+        for profile in control.profiles.values():
+            if profile.selector is not None:
+                self._reads_bits(profile.selector.inputs)
         for name in actions:
             for statement in self.program.actions[name].body:
                 self._visit_statement(statement)
 
-    def _visit_statement(self, statement: ir.Statement) -> None:
+    def _visit_statement(self, statement: ir_action.Statement) -> None:
         match statement:
-            case ir.Assign(target, value):
-                self.assigned.add(target)
-                self.retaining.add(target.header)
+            case ir_action.Assign(target, value):
+                self._assigns(target)
                 self._reads(value)
-            case ir.AssignHeader(target, source):
+            case ir_action.AssignHeader(target, source):
                 self._copies.append((target, source))
                 self.retaining.add(target)
-            case ir.RemoveHeader(header):
+            case ir_action.RemoveHeader(header):
                 self.retaining.add(header)
-            case ir.Count(_, index):
+            case ir_action.Count(_, index):
                 self._reads(index)
-            case ir.JumpIfZero(cond, _):
+            case ir_action.ExecuteMeter(_, index, target):
+                self._assigns(target)
+                self._reads(index)
+            case ir_action.Hash(target, base, calculation, size):
+                self._assigns(target)
+                self._reads(base, size)
+                self._reads_bits(calculation.inputs)
+            case ir_action.JumpIfZero(cond, _):
                 self._reads(cond)
             case _:
                 pass
@@ -131,25 +140,32 @@ class Usage:
             self.read.add(checksum.target)
             if checksum.cond is not None:
                 self._reads(checksum.cond)
-            for part in checksum.inputs:
-                match part:
-                    case ir.HeaderBits(header):
-                        self.read |= {ir.FieldRef(header, f) for f, _ in self.program.headers[header].fields}
-                    case ir.ConstBits():
-                        pass
-                    case _:
-                        self.read.add(part)
+            self._reads_bits(checksum.inputs)
 
     def verifies(self) -> bool:
         """Whether anybody looks at the outcome of verified checksums."""
         ref = self.program.standard("checksum_error")
         return ref is not None and ref in self.read
 
-    def _reads(self, *exprs: ir.Expr) -> None:
+    def _reads(self, *exprs: ir_expr.Expr) -> None:
         for expr in exprs:
             for operand in operands(expr):
-                if isinstance(operand, ir.FieldValue):
+                if isinstance(operand, ir_expr.FieldValue):
                     self.read.add(operand.ref)
+
+    def _reads_bits(self, inputs: Iterable[ir_expr.CalculationInput]) -> None:
+        for part in inputs:
+            match part:
+                case ir_expr.HeaderBits(header):
+                    self.read |= {ir_expr.FieldRef(header, field) for field, _ in self.program.headers[header].fields}
+                case ir_expr.ConstBits():
+                    pass
+                case _:
+                    self.read.add(part)
+
+    def _assigns(self, target: ir_expr.FieldRef) -> None:
+        self.assigned.add(target)
+        self.retaining.add(target.header)
 
     def _kin(self) -> dict[str, frozenset[str]]:
         """Headers that are copied to one another share which of their fields are kept apart."""
@@ -169,6 +185,6 @@ def check_reads(program: ir.Program) -> None:
     _refuse(ref for ref in usage.read if ref in unkept)
 
 
-def _refuse(refs: Iterable[ir.FieldRef]) -> None:
+def _refuse(refs: Iterable[ir_expr.FieldRef]) -> None:
     for ref in sorted(refs):
         raise UnsupportedProgramError(f"reading '{ref}' (a time stamp or queue state) is not supported")

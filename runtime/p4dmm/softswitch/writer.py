@@ -24,8 +24,8 @@ class Writer:
         self.lines.append((self.depth, text))
 
     def clear(self, variable: str) -> None:
-        """Set the variable to None, unless the straight line up to here has just done so."""
-        text = f"{variable} = None"
+        """Set the variable to 0, unless the straight line up to here has just done so."""
+        text = f"{variable} = 0"
         for depth, line in reversed(self.lines):
             if depth == self.depth and line == text:
                 return

@@ -4,20 +4,20 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
 import finsy as fy
 import structlog
-from finsy.proto import p4r
 
 from p4dmm.config import Switch
-from p4dmm.forwarding import Change, Row, Write
+from p4dmm.forwarding import Row, RowKey, Write
 
 from .codec import RowCodec
 from .pipeline import PipelineFiles
 from .reader import TableReader
+from .references import in_order
 
 log = structlog.get_logger(__name__)
 
@@ -34,12 +34,6 @@ PACKETS_OUT = 1024
 FIRST_PAUSE_S = 0.2
 LONGEST_PAUSE_S = 5.0
 """Between attempts to connect: doubled from the first to the longest."""
-
-_UPDATE_TYPE = {
-    Change.INSERT: p4r.Update.INSERT,
-    Change.MODIFY: p4r.Update.MODIFY,
-    Change.DELETE: p4r.Update.DELETE,
-}
 
 
 class PacketOutMode(IntEnum):
@@ -150,23 +144,28 @@ class SwitchConnection:
         await self._reader.close()
 
     async def write(self, writes: Sequence[Write]) -> None:
-        """Write in batches. Raises SwitchWriteError when the switch refuses some, with no batch written after that one;
-        ConnectionError when it is away."""
+        """Write in batches, in the order that references between rows ask for. Raises SwitchWriteError when the switch
+        refuses some, with no batch written after that one; ConnectionError when it is away."""
+        done: list[Write] = []
         async with self._writing:
-            for start in range(0, len(writes), BATCH):
+            for batch in _batches(in_order(writes, self._codec.references)):
                 try:
-                    await self._write_batch(writes[start : start + BATCH])
+                    await self._write_batch(batch)
                 except SwitchWriteError as error:
-                    error.done = (*writes[:start], *error.done)
+                    error.done = (*done, *error.done)
                     raise
                 except ConnectionError:
                     # What of it was done is not known: leave, come back, and compare.
                     self._down(self._finsy)
                     raise
+                done += batch
 
-    async def read_rows(self) -> list[Row]:
-        """Every row and multicast group the switch holds. Raises ConnectionError."""
-        entities = await self._reader.read(self._codec.wildcard_reads())
+    async def read_rows(self, meters: Iterable[RowKey] = ()) -> list[Row]:
+        """Every row and multicast group the switch holds, and those meters that are configured. Raises
+        ConnectionError."""
+        # Each meter by its index: asked for all, a switch would give the hundreds of thousands that nobody has set.
+        reads = [*self._codec.wildcard_reads(), *(self._codec.meter_read(meter) for meter in meters)]
+        entities = await self._reader.read(reads)
         rows = (self._codec.decode(self.name, entity) for entity in entities)
         return [row for row in rows if row is not None]
 
@@ -175,11 +174,12 @@ class SwitchConnection:
         entities = await self._reader.read([self._codec.counted_read(row) for row in rows])
         return sum(entity.direct_counter_entry.data.packet_count for entity in entities)
 
-    async def send(self, frame: bytes, *, mode: PacketOutMode, port: int = 0) -> None:
-        """A packet-out, after those before it. One too many, or to a switch that is away, is lost, like on a link."""
+    async def send(self, frame: bytes, *, mode: PacketOutMode, port: int = 0) -> bool:
+        """A packet-out, after those before it. One too many, or to a switch that is away, is lost, like on a link: then
+        False."""
         if self._packets_out >= PACKETS_OUT or not self._finsy.is_up:
             self.packets_out_lost += 1
-            return
+            return False
         self._packets_out += 1
         try:
             async with self._sending:
@@ -187,6 +187,9 @@ class SwitchConnection:
                 await self._finsy.write([fy.P4PacketOut(frame, port=port, mode=int(mode))])
         except fy.P4ClientError:
             self.packets_out_lost += 1
+            return False
+        else:
+            return True
         finally:
             self._packets_out -= 1
 
@@ -206,9 +209,7 @@ class SwitchConnection:
             pause = min(2 * pause, LONGEST_PAUSE_S)
 
     async def _write_batch(self, writes: Sequence[Write]) -> None:
-        updates = [
-            p4r.Update(type=_UPDATE_TYPE[write.change], entity=self._codec.encode(write.row)) for write in writes
-        ]
+        updates = [self._codec.update(write) for write in writes]
         if not self._finsy.is_up:
             raise ConnectionError(f"switch {self.name} at {self.address} is not connected")
         try:
@@ -248,3 +249,9 @@ class SwitchConnection:
                     packet.payload,
                 )
             )
+
+
+def _batches(parts: Iterable[Sequence[Write]]) -> Iterator[Sequence[Write]]:
+    for part in parts:
+        for start in range(0, len(part), BATCH):
+            yield part[start : start + BATCH]

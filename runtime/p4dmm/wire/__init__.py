@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 the p4dmm authors
 # SPDX-License-Identifier: Apache-2.0
-"""Bytes <-> frozen dataclasses: Ethernet, IPv6, ICMPv6, Neighbor Discovery, MLD.
+"""Bytes <-> frozen dataclasses: Ethernet, IPv6, ICMPv6, Neighbor Discovery, MLD, link probes.
 
 Decoding raises WireError and nothing else, whatever the bytes; what it returns encodes to the same bytes.
 """
@@ -70,6 +70,7 @@ from p4dmm.wire.ipv6 import (
     is_multicast,
     solicited_node,
 )
+from p4dmm.wire.link_probe import ETHERTYPE_LINK_PROBE, LinkProbe
 from p4dmm.wire.mac import (
     BROADCAST,
     MacAddress,
@@ -128,6 +129,7 @@ __all__ = [
     "BROADCAST",
     "ETHERNET_HEADER",
     "ETHERTYPE_IPV6",
+    "ETHERTYPE_LINK_PROBE",
     "HOME_ADDRESS_OPTION",
     "INFINITE_LIFETIME",
     "IPV6_HEADER",
@@ -157,6 +159,7 @@ __all__ = [
     "Icmpv6Message",
     "Icmpv6Type",
     "LimitError",
+    "LinkProbe",
     "MacAddress",
     "MldDone",
     "MldMessage",

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What can go wrong in a benchmark without anybody seeing it: the search, the numbers, the frames, the document."""
 
+import json
 import random
 import subprocess
 import sys
@@ -9,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from p4dmm.lab import namespaces
 from p4dmm.softswitch.pipeline import load_pipeline
-from p4dmm.softswitch.tables import Entry, Exact, Lpm
 from p4dmm.switches.pipeline import default_pipeline
 
 ROOT = Path(__file__).parents[3]
@@ -113,7 +114,7 @@ class TestDocument:
     def test_tables_stand_without_one_of_the_targets(self, missing):
         import report
 
-        case = {"routed": {"sustained": 50_000, "offered": 400_000.0, "received": 60_000.0}}
+        case = {"10": {"routed": {"sustained": 50_000, "offered": 400_000.0, "received": 60_000.0}}}
         stages = {"seen": {"median": 1.0, "p95": 2.0, "of": 3}}
         moves = {"moves": 3, "stages": stages, "lost": 3, "lost_median": 1, "lost_worst": 2}
         for render, result in (
@@ -130,25 +131,51 @@ class TestDocument:
 
 class TestTraffic:
     def test_every_way_is_through_the_program_and_as_long_as_it_should_be(self):
+        import softswitch_pipeline
         import traffic
 
         pipeline = load_pipeline(default_pipeline().device_config.read_bytes())
-        names = {name.rpartition(".")[2]: name for name in pipeline.tables}
-        for row in traffic.table_rows(1000, 50):
-            table = names[row.at.table]
-            keys = tuple(Lpm(*key) if isinstance(key, tuple) else Exact(key) for key in row.at.key)
-            action = f"{table.rpartition('.')[0]}.{row.action}"
-            pipeline.tables[table].insert(Entry(keys, action, row.parameters))
-        lengths = {"routed": 126, "encapsulated": 166, "decapsulated": 86, "delivered": 126}
+        softswitch_pipeline.install(pipeline, traffic.table_rows(1000))
+        lengths = {"routed": 126, "encapsulated": 166, "decapsulated": 86}
         cases = traffic.cases(1000, 50, random.Random(1))
         assert set(cases) == set(lengths)
         for case, frames in cases.items():
             assert {len(frame) for frame in frames} == {126}
             assert len(set(frames)) > 40
             for frame in frames:
-                assert [(out, len(sent)) for out, sent in pipeline.process(traffic.IN, frame)] == [
+                assert [(out, len(sent)) for out, sent in pipeline.process(traffic.IN, frame, 0)] == [
                     (traffic.OUT, lengths[case])
                 ]
+
+    def test_the_pipeline_alone_is_measured_on_packets_that_leave(self):
+        import softswitch_pipeline
+
+        pipeline = load_pipeline(default_pipeline().device_config.read_bytes())
+        lengths = {"uplink, encapsulated": (2, 166), "downlink, decapsulated": (1, 86), "routed (LPM)": (2, 126)}
+        for case, port, frame in softswitch_pipeline.fill(pipeline):
+            assert [(out, len(sent)) for out, sent in pipeline.process(port, frame, 0)] == [lengths[case]]
+
+
+def test_a_quick_run_measures_the_pipeline_alone():
+    script = ROOT / "runtime" / "bench" / "run.py"
+    arguments = ["--quick", "--json", "--only", "pipeline"]
+    done = subprocess.run([sys.executable, script, *arguments], check=True, capture_output=True, text=True, timeout=120)
+    ways = json.loads(done.stdout)["pipeline"]["results"]["embedded"]
+    assert len(ways) == 3
+    assert all(rate > 0 for rate in ways.values())
+
+
+def test_packets_are_measured_on_their_way_through_a_switch():
+    if reason := namespaces.unavailable():
+        pytest.skip(reason)
+    script = ROOT / "runtime" / "bench" / "forwarding.py"
+    arguments = ["--target", "embedded", "--rows", "10", "--seconds", "0.05", "--rounds", "1"]
+    command = namespaces.command([sys.executable, str(script), *arguments])
+    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=240)
+    assert done.returncode == 0, done.stderr
+    ways = json.loads(done.stdout)["10"]
+    assert set(ways) == {"routed", "encapsulated", "decapsulated"}
+    assert all(way["offered"] > 0 for way in ways.values())
 
 
 def test_the_command_says_what_it_can_do():

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A small network file, and what is said of it with one thing changed."""
 
-from p4dmm.config import Network
+from p4dmm.config import Network, PuntRates
 
 # Two MAARs, a core switch, one node, one correspondent: the smallest file with everything in it.
 GOOD = """\
@@ -42,7 +42,11 @@ at = "c1:1"
 address = "2001:db8:f::10/64"
 """
 
+LIMITS = "[admission.uplink]\ncir = 1000\ncburst = 100\npir = 2000\npburst = 200\n"
 DOMAIN_KEYS = ", ".join(sorted(Network.model_fields["domain"].annotation.model_fields))  # type: ignore[union-attr]
+PUNT_KEYS = ", ".join(sorted(PuntRates.model_fields))
+UNKNOWN_BURST = "unknown key admission.uplink.burst; allowed: cburst, cir, pburst, pir, red, yellow (and 1 more)"
+TREATMENT = 'is no treatment: "pass", "discard", or the DSCP to be marked with, 0 to 63'
 ACCESS = '{ number = 1, role = "access" }'
 GLOBAL = "is no global unicast address (RFC 4291 section 2.4)"
 
@@ -53,7 +57,7 @@ EDITS: dict[str, tuple[str, str, str]] = {
     "unknown-at-top": (
         "[admission]",
         "[radius]\nx = 1\n[admission]",
-        "unknown key radius; allowed: admission, correspondent, domain, link, node, switch",
+        "unknown key radius; allowed: admission, correspondent, domain, link, link_probes, node, punt_rates, switch",
     ),
     "unknown-in-port": (
         ACCESS,
@@ -78,7 +82,7 @@ EDITS: dict[str, tuple[str, str, str]] = {
     "python-name-of-a-key": (
         "[[link]]",
         "[[links]]",
-        "unknown key links; allowed: admission, correspondent, domain, link, node, switch",
+        "unknown key links; allowed: admission, correspondent, domain, link, link_probes, node, punt_rates, switch",
     ),
     "missing": ("device_id = 2\n", "", "missing key switch[1].device_id"),
     "missing-two": ('device_id = 2\naddress = "127.0.0.1:50052"\n', "", "missing key switch[1].address (and 1 more)"),
@@ -236,6 +240,41 @@ EDITS: dict[str, tuple[str, str, str]] = {
         "open = true",
         'open = true\nnodes = ["02:00:5e:00:01:01"]',
         "admission: admission is open and has a list of nodes: drop one of the two",
+    ),
+    # Rates and probes
+    "peak-below-committed": (
+        "[[switch]]",
+        LIMITS.replace("2000", "999") + "[[switch]]",
+        "admission.uplink: pir 999 is less than cir 1000 (RFC 2698 section 2)",
+    ),
+    "rate-without-burst": ("[[switch]]", LIMITS.replace("cburst", "burst") + "[[switch]]", UNKNOWN_BURST),
+    "rate-of-nothing": (
+        "[[switch]]",
+        LIMITS.replace("1000", "0") + "[[switch]]",
+        "admission.uplink.cir = 0: Input should be greater than or equal to 1",
+    ),
+    "treatment": ("[[switch]]", f'{LIMITS}yellow = "drop"\n[[switch]]', f"admission.uplink.yellow: 'drop' {TREATMENT}"),
+    "treatment-dscp": ("[[switch]]", f"{LIMITS}red = 64\n[[switch]]", f"admission.uplink.red: 64 {TREATMENT}"),
+    "treatment-truth": ("[[switch]]", f"{LIMITS}red = true\n[[switch]]", f"admission.uplink.red: True {TREATMENT}"),
+    "punt-reason": (
+        "[admission]",
+        "[punt_rates]\nlink_probe = 1\n[admission]",
+        f"unknown key punt_rates.link_probe; allowed: {PUNT_KEYS}",
+    ),
+    "punt-rate": (
+        "[admission]",
+        "[punt_rates]\nnd = 0\n[admission]",
+        "punt_rates.nd = 0: Input should be greater than or equal to 1",
+    ),
+    "probe-interval": (
+        "[admission]",
+        "[link_probes]\ninterval_s = 0.001\n[admission]",
+        "link_probes.interval_s = 0.001: Input should be greater than or equal to 0.01",
+    ),
+    "probe-losses": (
+        "[admission]",
+        "[link_probes]\nlosses = 0\n[admission]",
+        "link_probes.losses = 0: Input should be greater than or equal to 1",
     ),
     # One object against another
     "external-without-address": (

@@ -93,6 +93,22 @@ def test_the_good_file_is_good(tmp_path: Path) -> None:
     assert (network.nodes[0].at, str(network.nodes[0].at)) == (PortRef(switch="s1", port=1), "s1:1")
 
 
+def test_rates_and_probes(tmp_path: Path) -> None:
+    path = tmp_path / "net.toml"
+    rates = "cir = 1000\ncburst = 100\npir = 2000\npburst = 200\n"
+    tables = f"[admission.uplink]\n{rates}[admission.downlink]\n{rates}yellow = 10\nred = 0\n"
+    path.write_text(f"[link_probes]\nlosses = 5\n[punt_rates]\nnd = 7\n{GOOD}\n{tables}")
+    network = load_network(path)
+    uplink, downlink = network.admission.uplink, network.admission.downlink
+    assert uplink is not None
+    assert downlink is not None
+    assert (uplink.cir, uplink.cburst, uplink.pir, uplink.pburst) == (1000, 100, 2000, 200)
+    assert (uplink.yellow, uplink.red) == ("pass", "discard")
+    assert (downlink.yellow, downlink.red) == (10, 0)
+    assert (network.punt_rates.nd, network.link_probes.losses) == (7, 5)
+    assert hash(network.admission) == hash(copy.deepcopy(network.admission))
+
+
 @pytest.mark.parametrize("path", sorted(TOPO.glob("*.toml")), ids=lambda path: path.name)
 def test_every_file_of_the_project_loads(path: Path) -> None:
     if "[[move]]" in path.read_text():
@@ -109,6 +125,8 @@ def test_objects_are_frozen_all_the_way_down() -> None:
         (network, "domain"),
         (network.domain, "drain_s"),
         (network.admission, "open"),
+        (network.punt_rates, "nd"),
+        (network.link_probes, "losses"),
         (network.switches[0], "pool"),
         (network.switches[0].ports[0], "mtu"),
         (network.links[0], "metric"),

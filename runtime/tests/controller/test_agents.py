@@ -15,7 +15,7 @@ from p4dmm.controller.nodes import NodeRegistry
 from p4dmm.forwarding import Plan, Write
 from p4dmm.mobility import Attachment, HandoverRefusedError, HoldExpired, PrepareHandover
 from p4dmm.switches import SwitchConnection
-from p4dmm.wire import MacAddress
+from p4dmm.wire import ETHERTYPE_LINK_PROBE, MacAddress
 from tests.support.domain import (
     MN,
     TIMEOUT_S,
@@ -252,12 +252,15 @@ class Sends:
     def __init__(self) -> None:
         self.under_way = self.most = self.count = 0
 
-    async def send_to_port(self, *_: object) -> None:
+    async def send_to_port(self, _at: PortRef, frame: bytes) -> bool:
+        if frame[12:14] == ETHERTYPE_LINK_PROBE.to_bytes(2, "big"):
+            return False
         self.under_way += 1
         self.count += 1
         self.most = max(self.most, self.under_way)
         await asyncio.sleep(0.01)
         self.under_way -= 1
+        return True
 
 
 @pytest.mark.parametrize("what", ["probes", "advertisements"])

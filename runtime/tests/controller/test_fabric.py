@@ -3,7 +3,7 @@
 """The switches as a whole: what is wanted is what they hold, whatever they refuse and whenever they are away."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 
 import finsy as fy
@@ -13,7 +13,7 @@ import pytest
 
 from p4dmm.config import load_network
 from p4dmm.controller.fabric import Fabric, TableFullError
-from p4dmm.forwarding import GROUPS, Change, Row, RowKey, Topology, Write, diff
+from p4dmm.forwarding import GROUPS, METERS, Change, Row, RowKey, Topology, Write, diff
 from p4dmm.forwarding.rows import group_row, row
 from p4dmm.switches import SwitchConnection, SwitchWriteError, default_pipeline
 from tests.support.domain import TIMEOUT_S, TRIANGLE, Domain
@@ -38,7 +38,7 @@ async def running_fabric() -> AsyncIterator[tuple[Domain, Fabric]]:
 
 
 def binding(switch: str, prefix: int, port: int = 1) -> Row:
-    return row(switch, "prefix_bindings", (prefix,), "deliver", port, 2, 3)
+    return row(switch, "prefix_bindings", (prefix,), "deliver", port, 2, 3, 9)
 
 
 def inserts(*rows: Row) -> list[Write]:
@@ -56,7 +56,8 @@ async def until(condition: Callable[[], bool]) -> None:
 
 
 async def held(fabric: Fabric, switch: str) -> set[RowKey]:
-    return {r.at for r in await fabric.connections[switch].read_rows()}
+    meters = [at for at in fabric.wanted[switch] if at.table in METERS]
+    return {r.at for r in await fabric.connections[switch].read_rows(meters)}
 
 
 def limit(domain: Domain, switch: str, table: str, rows: int) -> None:
@@ -109,8 +110,8 @@ async def test_switch_that_comes_back_while_much_is_going_on_gets_everything() -
         connection = fabric.connections["s1"]
         original = connection.read_rows
 
-        async def slow() -> list[Row]:
-            rows = await original()
+        async def slow(meters: Iterable[RowKey] = ()) -> list[Row]:
+            rows = await original(meters)
             await asyncio.sleep(0.2)
             return rows
 

@@ -94,7 +94,7 @@ async def test_full_table_is_refused_and_leaves_nothing() -> None:
     async with running_domain() as domain:
         pipeline = domain.servers["s2"].device.pipeline
         assert pipeline is not None
-        pipeline.tables["DmmIngress.sources.prefix_sources"].size = 1
+        pipeline.tables["DmmIngress.sources.prefix.prefix_sources"].size = 1
         mn, cn = Station(MN), correspondent(domain)
         address = await attached(domain, "s1:1", mn)
         await exchange(domain, mn, cn, address, "s1:1", b"before")

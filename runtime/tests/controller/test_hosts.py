@@ -102,8 +102,8 @@ async def test_many_hosts_that_answer_all_stay() -> None:
     count = 1500
     async with running_domain(probe_interval_s=1.0, probe_timeout_s=0.3) as domain:
         correspondent(domain)
-        fabric = controller_of(domain)._fabric
-        rows = [host_rows(fabric.topology, "c1", 1, CN_ADDRESS + i, CN, FIRST_HOST_NEXT_HOP + i) for i in range(count)]
+        fabric, topology = controller_of(domain)._fabric, controller_of(domain)._services.topology
+        rows = [host_rows(topology, "c1", 1, CN_ADDRESS + i, CN, FIRST_HOST_NEXT_HOP + i) for i in range(count)]
         await fabric.write([Write(Change.INSERT, next_hop) for next_hop, _ in rows])
         await fabric.write([Write(Change.INSERT, route) for _, route in rows])
         await domain.stop_controller()

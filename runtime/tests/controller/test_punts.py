@@ -6,7 +6,8 @@ import pytest
 
 from p4dmm.config import PortRef
 from p4dmm.controller import dispatch
-from p4dmm.controller.punts import BURST, RATE, TRIGGER_BURST, PuntMeter, PuntReason
+from p4dmm.controller.punts import BURST, RATE, TRIGGER_BURST, PuntMeter
+from p4dmm.forwarding import PuntReason
 from p4dmm.wire import (
     ALL_ROUTERS,
     EchoReply,

@@ -23,7 +23,10 @@ import grpc
 import pynng
 from finsy.proto import p4i, p4r, p4r_grpc
 
-from .rows import PORTS, Group, Row
+from p4dmm.softswitch.match import Exact
+
+from .entities import Cell, Names
+from .rows import PORTS, Group, Meter, Row
 
 EMBEDDED = (sys.executable, "-c", "from p4dmm.cli.main import app; app(prog_name='p4dmm')", "switch")
 BMV2 = ("simple_switch_grpc", "--log-level", "off")
@@ -73,7 +76,7 @@ class Target:
         self._socket = pynng.Pair0(recv_timeout=PATIENCE * 1000, send_timeout=PATIENCE * 1000)
         self._requests: queue.SimpleQueue[p4r.StreamMessageRequest | None] = queue.SimpleQueue()
         self._responses: queue.SimpleQueue[p4r.StreamMessageResponse] = queue.SimpleQueue()
-        self._writer = _Names(info)
+        self._names = Names(info)
         self._sequence = 0
         self._info, self._program, self._frames = info, program, frames
 
@@ -113,44 +116,37 @@ class Target:
         self._socket.dial(self._frames)
         for port in ALL_PORTS:
             self._socket.send(HEADER.pack(PORT_ADD, port, 0))
-        self.install(_sentinel_rows(), ())
+        self.install(_sentinel_rows())
 
     def _listen(self) -> None:
         with suppress(grpc.RpcError):
             for response in self._stub.StreamChannel(iter(self._requests.get, None)):
                 self._responses.put(response)
 
-    def install(self, rows: Iterable[Row], groups: Iterable[Group]) -> None:
+    def install(self, rows: Iterable[Row], groups: Iterable[Group] = (), meters: Iterable[Meter] = ()) -> None:
         """Groups first, as rows refer to them."""
-        self._write(p4r.Update.INSERT, [*map(_group, groups), *map(self._writer.entity, rows)])
+        self._write(p4r.Update.INSERT, [*map(Names.group, groups), *map(self._names.row, rows)])
+        self._write(p4r.Update.MODIFY, [self._names.meter(meter, configured=True) for meter in meters])
 
-    def remove(self, rows: Iterable[Row], groups: Iterable[Group]) -> None:
-        self._write(p4r.Update.DELETE, [*map(self._writer.entity, rows), *map(_group, groups)])
+    def remove(self, rows: Iterable[Row], groups: Iterable[Group], meters: Iterable[Meter]) -> None:
+        """Leave nothing but the sentinels' rows."""
+        self._write(p4r.Update.DELETE, [*map(self._names.row, rows), *map(Names.group, groups)])
+        self._write(p4r.Update.MODIFY, [self._names.meter(meter, configured=False) for meter in meters])
 
     def _write(self, kind: "p4r.Update.Type.ValueType", entities: Sequence[p4r.Entity]) -> None:
         updates = [p4r.Update(type=kind, entity=entity) for entity in entities]
         request = p4r.WriteRequest(device_id=DEVICE_ID, election_id=p4r.Uint128(low=1), updates=updates)
         self._stub.Write(request, timeout=PATIENCE)
 
-    def counters(self) -> dict[tuple[object, ...], tuple[int, int]]:
+    def counters(self) -> dict[Cell, tuple[int, int]]:
         """Every counter cell that is not 0: packets and bytes, by counter or table, and index or match."""
-        wild = [p4r.Entity(counter_entry=p4r.CounterEntry(counter_id=item.preamble.id)) for item in self._info.counters]
-        for item in self._info.direct_counters:
-            table = p4r.TableEntry(table_id=item.direct_table_id)
-            wild.append(p4r.Entity(direct_counter_entry=p4r.DirectCounterEntry(table_entry=table)))
-        cells: dict[tuple[object, ...], tuple[int, int]] = {}
-        for response in self._stub.Read(p4r.ReadRequest(device_id=DEVICE_ID, entities=wild), timeout=PATIENCE):
-            for entity in response.entities:
-                if entity.HasField("counter_entry"):
-                    cell = entity.counter_entry
-                    key: tuple[object, ...] = (cell.counter_id, cell.index.index)
-                else:
-                    cell = entity.direct_counter_entry
-                    match = {item.field_id: int.from_bytes(item.exact.value, "big") for item in cell.table_entry.match}
-                    key = (cell.table_entry.table_id, *sorted(match.items()))
-                if cell.data.packet_count or cell.data.byte_count:
-                    cells[key] = (cell.data.packet_count, cell.data.byte_count)
-        return cells
+        request = p4r.ReadRequest(device_id=DEVICE_ID, entities=self._names.every_counter())
+        cells = [
+            self._names.cell(entity)
+            for response in self._stub.Read(request, timeout=PATIENCE)
+            for entity in response.entities
+        ]
+        return {cell: count for cell, count in cells if count != (0, 0)}
 
     def outcome_of_frames(self, frames: Iterable[tuple[int, bytes]]) -> Outcome:
         for port, frame in frames:
@@ -210,63 +206,22 @@ class Target:
         self._socket.send(HEADER.pack(PACKET_IN, port, len(frame)) + frame)
 
     def _send_packet_out(self, packet_out: PacketOut) -> None:
-        self._requests.put(p4r.StreamMessageRequest(packet=self._writer.packet_out(packet_out)))
-
-
-class _Names:
-    """Rows with names to entities with ids."""
-
-    def __init__(self, info: p4i.P4Info) -> None:
-        self._tables = {table.preamble.alias: table for table in info.tables}
-        self._actions = {action.preamble.alias: action for action in info.actions}
-        self._packet_out = next(
-            header for header in info.controller_packet_metadata if header.preamble.name == "packet_out"
-        )
-
-    def entity(self, row: Row) -> p4r.Entity:
-        table, action = self._tables[row.table], self._actions[row.action]
-        fields = {field.name: field.id for field in table.match_fields}
-        match = [_match(fields[name], value) for name, value in row.key if value != (0, 0)]
-        ids = {param.name: param.id for param in action.params}
-        params = [p4r.Action.Param(param_id=ids[name], value=_raw(value)) for name, value in row.params]
-        made = p4r.TableAction(action=p4r.Action(action_id=action.preamble.id, params=params))
-        return p4r.Entity(table_entry=p4r.TableEntry(table_id=table.preamble.id, match=match, action=made))
-
-    def packet_out(self, packet_out: PacketOut) -> p4r.PacketOut:
-        values = {"port": packet_out.port, "mode": packet_out.mode}
-        metadata = [
-            p4r.PacketMetadata(metadata_id=item.id, value=_raw(values[item.name])) for item in self._packet_out.metadata
-        ]
-        return p4r.PacketOut(payload=packet_out.frame, metadata=metadata)
-
-
-def _match(field: int, value: int | tuple[int, int]) -> p4r.FieldMatch:
-    if isinstance(value, tuple):
-        return p4r.FieldMatch(field_id=field, lpm=p4r.FieldMatch.LPM(value=_raw(value[0]), prefix_len=value[1]))
-    return p4r.FieldMatch(field_id=field, exact=p4r.FieldMatch.Exact(value=_raw(value)))
-
-
-def _group(group: Group) -> p4r.Entity:
-    replicas = [p4r.Replica(egress_port=port, instance=instance) for port, instance in group.replicas]
-    entry = p4r.MulticastGroupEntry(multicast_group_id=group.number, replicas=replicas)
-    engine = p4r.PacketReplicationEngineEntry(multicast_group_entry=entry)
-    return p4r.Entity(packet_replication_engine_entry=engine)
-
-
-def _raw(value: int) -> bytes:
-    return value.to_bytes(max(1, (value.bit_length() + 7) // 8), "big")
+        metadata = self._names.packet_out(port=packet_out.port, mode=packet_out.mode)
+        packet = p4r.PacketOut(payload=packet_out.frame, metadata=metadata)
+        self._requests.put(p4r.StreamMessageRequest(packet=packet))
 
 
 def _sentinel_rows() -> list[Row]:
-    port = ("port", SENTINEL_PORT)
+    port = ("port", Exact(SENTINEL_PORT))
     mac, neighbor = (int.from_bytes(address, "big") for address in (STATION, NEIGHBOR))
     rows = [
-        Row("ports", (port,), "set_role", (("role", 2),)),
-        Row("my_stations", (port, ("link_layer_address", mac)), "admit", ()),
+        Row("ports", (port,), "DmmIngress.admission.set_role", (("role", 2),)),
+        Row("my_stations", (port, ("link_layer_address", Exact(mac))), "DmmIngress.stations.admit", ()),
     ]
     for number in ALL_PORTS:
-        params = (("port", number), ("link_layer_address", neighbor), ("router_address", mac))
-        rows.append(Row("prefix_bindings", (("prefix", 0xFD00_0000_0000_0000 + number),), "deliver", params))
+        prefix = ("prefix", Exact(0xFD00_0000_0000_0000 + number))
+        params = (("port", number), ("link_layer_address", neighbor), ("router_address", mac), ("node_id", 0))
+        rows.append(Row("prefix_bindings", (prefix,), "DmmIngress.bindings.prefix.deliver", params))
     return rows
 
 

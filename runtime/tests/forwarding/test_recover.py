@@ -10,8 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from p4dmm.forwarding import (
+    EXTERNAL_PATH,
     FIRST_HOST_NEXT_HOP,
     GROUPS,
+    MAX_NODE_ID,
     TABLES,
     TUNNEL_PATH,
     Change,
@@ -214,6 +216,8 @@ def node_rows(walk: Walk) -> Rows:
         pytest.param(row("s1", "access_nodes", (1, int(OTHER_MAC)), "set_node", 0, 7), id="node-id-0"),
         pytest.param(row("s1", "access_nodes", (1, int(OTHER_MAC)), "set_node", 7, 0), id="path-id-0"),
         pytest.param(row("s1", "access_nodes", (1, int(OTHER_MAC)), "set_node", 7, TUNNEL_PATH | 2), id="tunnel-path"),
+        pytest.param(row("s1", "access_nodes", (1, int(OTHER_MAC)), "set_node", 7, EXTERNAL_PATH | 1), id="external"),
+        pytest.param(row("s1", "access_nodes", (1, int(OTHER_MAC)), "set_node", MAX_NODE_ID + 1, 7), id="no-meter"),
         pytest.param(row("s1", "access_nodes", (9, int(OTHER_MAC)), "set_node", 7, 7), id="no-such-port"),
         pytest.param(row("s1", "access_nodes", (11, int(OTHER_MAC)), "set_node", 7, 7), id="core-port"),
         pytest.param(row("s1", "access_nodes", (1, 0), "set_node", 7, 7), id="no-mac"),
@@ -225,7 +229,7 @@ def test_a_place_that_cannot_be_is_left_out(strange: Row) -> None:
     """The pools refuse such numbers: to adopt them would end the controller."""
     mac = MacAddress.from_int(strange.at.key[1])  # type: ignore[arg-type]
     prefix = int(TRIANGLE.pool("s1").network_address) >> 64
-    binding = row("s1", "prefix_bindings", (prefix + 5,), "deliver", 1, int(mac), 2)
+    binding = row("s1", "prefix_bindings", (prefix + 5,), "deliver", 1, int(mac), 2, 0)
     known = node_rows(Walk())
     found = recovered(known | {strange.at: strange, binding.at: binding}).bindings
     assert [b.mac for b in found] == [MAC]
@@ -241,7 +245,7 @@ def test_a_prefix_in_two_hands_is_given_to_one() -> None:
     second.drain()
     rows = second.rows | first.rows
     upper = int(first.prefix("s1").network_address) >> 64
-    stolen = row("s3", "prefix_bindings", (upper,), "deliver", 1, int(OTHER_MAC), 2)
+    stolen = row("s3", "prefix_bindings", (upper,), "deliver", 1, int(OTHER_MAC), 2, 0)
     assert_disjoint(recovered(rows | {stolen.at: stolen}))
 
 
@@ -266,8 +270,8 @@ def assert_disjoint(found: Recovered) -> None:
         assert len(set(values)) == len(values), values
     for b in found.bindings:
         assert b.serving is not None
-        assert 1 <= b.node_id < 1 << 24
-        assert 1 <= b.serving.path_id < TUNNEL_PATH
+        assert 1 <= b.node_id <= MAX_NODE_ID
+        assert 1 <= b.serving.path_id < EXTERNAL_PATH
         assert not b.mac.is_group
         assert len({h.anchor for h in b.hnps}) == len(b.hnps)
         for h in b.hnps:
@@ -290,10 +294,10 @@ def strange_rows(draw: st.DrawFn) -> Row:
         "link_layer_address": macs,
         "router_address": macs,
         "prefix": st.sampled_from((0, pool, pool + 1, pool + 0x10000000, (1 << 64) - 1)),
-        "path_id": st.sampled_from((0, 1, 2, TUNNEL_PATH, TUNNEL_PATH | 1, TUNNEL_PATH | 0xFFFF)),
+        "path_id": st.sampled_from((0, 1, 2, EXTERNAL_PATH | 1, TUNNEL_PATH, TUNNEL_PATH | 1, TUNNEL_PATH | 0xFFFF)),
         "tunnel_id": st.sampled_from((0, 1, 2, 3, 4, 0xFFFF)),
         "group": st.integers(0, 12),
-        "node_id": st.integers(0, 3),
+        "node_id": st.integers(0, 3) | st.just(MAX_NODE_ID + 1),
         "next_hop_id": st.sampled_from((0, 11, FIRST_HOST_NEXT_HOP, 0xFFFF)),
     }
     small = st.integers(0, 300)

@@ -15,16 +15,23 @@ from p4dmm.config import TUNNEL_OVERHEAD, Network, load_network
 from p4dmm.forwarding import (
     FIRST_HOST_NEXT_HOP,
     TABLES,
+    Change,
+    Member,
     Row,
+    RowKey,
     Topology,
     TopologyError,
     Via,
+    Write,
     base_rows,
     host_rows,
+    reroute,
+    without_ports,
 )
-from p4dmm.forwarding.rows import MAX_GROUP_ID
+from p4dmm.forwarding.rows import MAX_GROUP_ID, group_row
 from p4dmm.switches import RowCodec, default_pipeline
-from tests.forwarding.support import TOPO, TRIANGLE, make_network
+from p4dmm.switches.references import in_order
+from tests.forwarding.support import TOPO, TRIANGLE, apply, make_network
 
 NETWORKS = {path.stem: path for path in sorted(TOPO.glob("*.toml")) if "[[switch]]" in path.read_text()}
 CODEC = RowCodec.from_file(default_pipeline().p4info)
@@ -68,6 +75,10 @@ def test_unreachable_switch_is_named() -> None:
         topology.via("b", "nowhere")
     # Its rows name no tunnel that leads nowhere.
     assert of_table(list(base_rows(topology, "a")), "tunnels") == {}
+    assert of_table(list(base_rows(topology, "a")), "routes").keys() == {
+        ((int(IPv6Address("2001:db8:0:1::1")), 128),),
+        ((int(IPv6Address("2001:db9:1::")), 48),),
+    }
 
 
 def test_cheapest_way_and_the_smallest_mtu_on_it() -> None:
@@ -90,6 +101,130 @@ def test_of_two_cables_the_cheaper_is_used_whatever_their_order() -> None:
     links = [("a:1", "b:1", 5), ("a:2", "b:2", 1)]
     for order in (links, links[::-1]):
         assert Topology(make_network(switches, order)).via("a", "b").port == 2
+
+
+TWO_WAYS = [("a:1", "m:1", 1), ("m:2", "b:1", 1), ("a:2", "n:1", 1), ("n:2", "b:2", 1)]
+
+
+def two_ways(links: list[tuple[str, str, int]] = TWO_WAYS) -> Topology:
+    """From a to b by m or by n."""
+    core = dict.fromkeys((1, 2, 3), "core")
+    return Topology(make_network({"a": {**core, 9: "access"}, "m": core, "n": core, "b": {**core, 9: "access"}}, links))
+
+
+def test_every_way_of_least_cost_is_used() -> None:
+    topology = two_ways()
+    assert topology.reachable("a")["b"] == (Via(1, "m", 1500), Via(2, "n", 1500))
+    assert topology.reachable("m")["n"] == (Via(1, "a", 1500), Via(2, "b", 1500))
+    assert topology.via("a", "b") == Via(1, "m", 1500), "of copies, which have but one"
+    rows = list(base_rows(topology, "a"))
+    group = topology.next_hop_group_id("b")
+    mac = {name: int(topology.router_mac(name)) for name in "amn"}
+    assert of_table(rows, "next_hop_groups")[(group,)].members == (
+        Member("forward", (1, mac["m"], mac["a"])),
+        Member("forward", (2, mac["n"], mac["a"])),
+    )
+    pool = topology.pool("b")
+    route = of_table(rows, "routes")[((int(pool.network_address), pool.prefixlen),)]
+    assert (route.action, route.parameters) == ("to_next_hop_group", (group,))
+    (path,) = of_table(rows, "tunnel_paths").values()
+    assert (path.action, path.parameters) == ("set_path_group", (group, 1500 - TUNNEL_OVERHEAD))
+    # What has one way needs no set.
+    assert (topology.next_hop_group_id("m"),) not in of_table(rows, "next_hop_groups")
+
+
+def test_cables_of_the_same_cost_side_by_side_count() -> None:
+    switches = {"a": {1: "core", 2: "core", 9: "access"}, "b": {1: "core", 2: "core", 9: "access"}}
+    topology = Topology(make_network(switches, [("a:1", "b:2", 2), ("a:2", "b:1", 2)]))
+    assert [via.port for via in topology.reachable("a")["b"]] == [1, 2]
+
+
+def test_a_tunnel_fits_the_narrowest_of_its_ways() -> None:
+    network = two_ways().network
+    ports = tuple(p.model_copy(update={"mtu": 1400}) if p.number == 2 else p for p in network.switches[2].ports)
+    narrow = network.switches[2].model_copy(update={"ports": ports})
+    topology = Topology(network.model_copy(update={"switches": (*network.switches[:2], narrow, network.switches[3])}))
+    assert topology.tunnel_mtu("a", "b") == 1400 - TUNNEL_OVERHEAD
+    assert topology.tunnel_mtu("b", "a") == 1400 - TUNNEL_OVERHEAD
+    assert topology.via("a", "b").mtu == 1500
+
+
+# Links that are down
+
+
+def held_after(old: Topology, new: Topology, name: str) -> tuple[dict[RowKey, Row], list[Write]]:
+    """What a switch holds after the reroute, and the writes of it."""
+    held = {r.at: r for r in base_rows(old, name)}
+    writes = reroute(held, [*held], {r.at: r for r in base_rows(new, name)}, new)
+    apply(held, writes)
+    return held, writes
+
+
+def test_a_link_that_goes_down_and_comes_back() -> None:
+    full = two_ways()
+    for link in full.network.links:
+        less = full.without({link})
+        for name in full.switches:
+            held, _ = held_after(full, less, name)
+            assert held == {r.at: r for r in base_rows(less, name)}
+            back, _ = held_after(less, full, name)
+            assert back == {r.at: r for r in base_rows(full, name)}
+    assert full.without(()).reachable("a") == full.reachable("a")
+
+
+def test_members_are_taken_out_at_once_and_never_the_last() -> None:
+    topology = two_ways()
+    rows = {r.at: r for r in base_rows(topology, "a")}
+    (write,) = without_ports(rows, {2})
+    assert write.change is Change.MODIFY
+    assert write.row.at.key == (topology.next_hop_group_id("b"),)
+    assert [member.parameters[0] for member in write.row.members] == [1]
+    assert list(without_ports(rows, {1, 2})) == []
+    assert list(without_ports(rows, {7})) == []
+
+
+def test_a_destination_cut_off_loses_its_routes_and_keeps_its_tunnel() -> None:
+    """What is bound to the tunnel goes on pointing at it, and it at a next hop."""
+    full = two_ways()
+    links = {link for link in full.network.links if any(end.switch == "b" for end in link.ends)}
+    cut = full.without(links)
+    assert "b" not in cut.reachable("a")
+    held, writes = held_after(full, cut, "a")
+    rows = list(held.values())
+    lost = of_table(list(base_rows(full, "a")), "routes").keys() - of_table(rows, "routes").keys()
+    assert lost == {((int(IPv6Address("2001:db8:0:4::1")), 128),), ((int(IPv6Address("2001:db9:4::")), 48),)}
+    assert of_table(rows, "next_hop_groups") == {}
+    assert of_table(rows, "next_hops") == of_table(list(base_rows(full, "a")), "next_hops")
+    assert of_table(rows, "tunnels") == of_table(list(base_rows(full, "a")), "tunnels")
+    (path,) = of_table(rows, "tunnel_paths").values()
+    assert (path.action, path.parameters) == ("set_path", (1, 1500 - TUNNEL_OVERHEAD))
+    # The set goes last, when nothing points at it any more.
+    parts = in_order(writes, CODEC.references)
+    assert [{(w.change.value, w.row.at.table) for w in part} for part in parts] == [
+        {("modify", "tunnel_paths")},
+        {("delete", "routes")},
+        {("delete", "next_hop_groups")},
+    ]
+
+
+def test_copies_of_a_planned_handover_take_the_way_that_is_left() -> None:
+    full = two_ways()
+    group = group_row("a", 5, ((9, 0), (1, full.tunnel_id("b"))))
+    local = group_row("a", 6, ((9, 0), (8, 0)))
+    held = {r.at: r for r in (*base_rows(full, "a"), group, local)}
+    less = full.without({full.network.links[0]})
+    base = {r.at: r for r in base_rows(less, "a")}
+    apply(held, reroute(held, [*base], base, less))
+    assert held[group.at] == group_row("a", 5, ((9, 0), (2, full.tunnel_id("b"))))
+    assert held[local.at] == local
+    mac = int(full.router_mac("n"))
+    assert held[RowKey("a", "tunnels", (full.tunnel_id("b"),))].parameters[-2] == mac
+
+
+def test_what_hosts_are_told_does_not_change_with_the_links() -> None:
+    full = two_ways()
+    for link in full.network.links:
+        assert full.without({link}).access_mtu("a", 9) == full.access_mtu("a", 9)
 
 
 def test_access_mtu_fits_every_tunnel(topology: Topology) -> None:
@@ -153,17 +288,20 @@ def test_a_packet_that_follows_the_rows_arrives_and_fits(network: Network) -> No
         cables[a.switch, a.port], cables[b.switch, b.port] = b, a
     for source in topology.switches:
         for target in topology.switches:
-            at, hops = source, 0
-            while at != target:
-                via = topology.via(at, target)
-                far = cables[at, via.port]
-                near_port = topology.port(at, via.port)
-                far_port = topology.port(far.switch, far.port)
-                assert near_port is not None
-                assert far_port is not None
-                assert far.switch == via.neighbour
-                assert min(near_port.mtu, far_port.mtu) >= topology.via(source, target).mtu
-                at, hops = far.switch, hops + 1
+            if source == target:
+                continue
+            fits = min(via.mtu for via in topology.reachable(source)[target])
+            at, hops = {source}, 0
+            while at:
+                ways = [(near, via) for near in at for via in topology.reachable(near)[target]]
+                for near, via in ways:
+                    far = cables[near, via.port]
+                    near_port, far_port = topology.port(near, via.port), topology.port(far.switch, far.port)
+                    assert near_port is not None
+                    assert far_port is not None
+                    assert far.switch == via.neighbour
+                    assert min(near_port.mtu, far_port.mtu) >= fits
+                at, hops = {via.neighbour for _, via in ways} - {target}, hops + 1
                 assert hops <= len(topology.switches), f"loop from {source} to {target}"
 
 
@@ -231,17 +369,22 @@ def test_base_rows_have_no_key_twice_and_can_be_encoded(topology: Topology) -> N
         twice = [key for key, count in Counter(row.at for row in rows).items() if count > 1]
         assert twice == []
         for row in rows:
-            assert row.action in {action.name for action in TABLES[row.at.table].actions}
+            if row.at.table in TABLES and not row.members:
+                assert row.action in {action.name for action in TABLES[row.at.table].actions}
             assert CODEC.decode(name, CODEC.encode(row)) == row
 
 
 def test_every_reference_leads_to_a_row(topology: Topology) -> None:
     for name, rows in rows_of(topology).items():
-        next_hops = of_table(rows, "next_hops")
+        next_hops, groups = of_table(rows, "next_hops"), of_table(rows, "next_hop_groups")
         ports = of_table(rows, "ports")
         for row in of_table(rows, "routes").values():
             if row.action == "to_next_hop":
                 assert row.parameters in next_hops, f"{name}: {row}"
+            if row.action == "to_next_hop_group":
+                assert row.parameters in groups, f"{name}: {row}"
+        for row in groups.values():
+            assert len(row.members) > 1
         for row in next_hops.values():
             assert (row.parameters[0],) in ports
             assert row.at.key[0] < FIRST_HOST_NEXT_HOP  # type: ignore[operator]
@@ -253,13 +396,12 @@ def test_every_reference_leads_to_a_row(topology: Topology) -> None:
 def test_next_hop_macs_are_those_of_the_neighbour_on_that_port(topology: Topology) -> None:
     for link in topology.network.links:
         for near, far in (link.ends, link.ends[::-1]):
-            hop = of_table(list(base_rows(topology, near.switch)), "next_hops").get((near.port,))
-            if hop is not None:
-                assert hop.parameters == (
-                    near.port,
-                    int(topology.router_mac(far.switch)),
-                    int(topology.router_mac(near.switch)),
-                )
+            hop = of_table(list(base_rows(topology, near.switch)), "next_hops")[near.port,]
+            assert hop.parameters == (
+                near.port,
+                int(topology.router_mac(far.switch)),
+                int(topology.router_mac(near.switch)),
+            )
 
 
 def test_every_tunnel_has_its_rows_at_both_ends(topology: Topology) -> None:
@@ -273,12 +415,14 @@ def test_every_tunnel_has_its_rows_at_both_ends(topology: Topology) -> None:
             remote = int(topology.switches[there].loopback)
             assert tunnels[(number,)].parameters[:2] == (local, remote)
             # What it sends, the other end takes, and calls by our number.
-            far = of_table(rows[there], "tunnel_peers")[local, remote]
-            assert far.parameters == (topology.tunnel_id(here),)
-            assert peers[remote, local].parameters == (number,)
-            port, mtu = paths[(number,)].parameters
-            assert mtu == topology.via(here, there).mtu - TUNNEL_OVERHEAD
-            assert port == topology.via(here, there).port
+            for inner in (41, 4):  # IPv6 and IPv4 (IANA protocol numbers), by a core port, of nobody in particular
+                far = of_table(rows[there], "tunnel_peers")[local, remote, inner, 0]
+                assert far.parameters == (topology.tunnel_id(here), 0)
+                assert peers[remote, local, inner, 0].parameters == (number, 0)
+            way, mtu = paths[(number,)].parameters
+            ways = topology.reachable(here)[there]
+            assert mtu == min(via.mtu for via in ways) - TUNNEL_OVERHEAD
+            assert way == (ways[0].port if len(ways) == 1 else topology.next_hop_group_id(there))
 
 
 def test_switches_without_access_ports_have_no_tunnels(topology: Topology) -> None:

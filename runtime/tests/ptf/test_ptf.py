@@ -14,7 +14,7 @@ PYTHON = PROJECT / ".venv-ptf" / "bin" / "python"
 RUN = PROJECT / "ptf-tests" / "run.py"
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(700)
 @pytest.mark.parametrize("target", ["embedded", pytest.param("bmv2", marks=pytest.mark.bmv2)])
 def test_packet_tests_pass(target):
     if not PYTHON.exists():

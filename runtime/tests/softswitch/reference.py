@@ -6,10 +6,11 @@ An independent second opinion on the generated code. It shares the tables' rows 
 else: no reader, no analysis of what is used, fields as a dictionary.
 """
 
+from fractions import Fraction
 from typing import Any
 
 from p4dmm.softswitch.pipeline import Pipeline
-from p4dmm.softswitch.tables import Exact, Lpm, Range, Ternary
+from p4dmm.softswitch.tables import Entry, Exact, IndirectEntry, Lpm, MemberRef, Range, Ternary
 
 Phv = dict[tuple[str, str], int]
 VALID = "$valid$"
@@ -27,16 +28,14 @@ class Reference:
         self.fields = {h["name"]: types[h["header_type"]] for h in program["headers"]}
         self.metadata = {h["name"] for h in program["headers"] if h["metadata"]}
         self.widths = {(h, f): width for h, fields in self.fields.items() for f, width in fields}
-        # The first of a name has it; the others, made by p4c for hidden tables, are told apart by their id.
-        self.actions = {f"{action['name']}#{action['id']}": action for action in program["actions"]}
-        for action in program["actions"]:
-            self.actions.setdefault(action["name"], action)
         self.actions_by_id = {action["id"]: action for action in program["actions"]}
         self.errors = dict(program["errors"])
         self.counted: dict[tuple[str, int], tuple[int, int]] = {}
+        self.meters: dict[tuple[str, int], list[Fraction]] = {}
+        self.hits: dict[tuple[str, Any, int], int] = {}
 
-    def process(self, port: int, frame: bytes) -> list[tuple[int, bytes]]:
-        self.frame = frame
+    def process(self, port: int, frame: bytes, now_ns: int) -> list[tuple[int, bytes]]:
+        self.frame, self.now = frame, now_ns
         phv: Phv = dict.fromkeys(self.widths, 0) | {(h, VALID): int(h in self.metadata) for h in self.fields}
         std = "standard_metadata"
         phv[std, "ingress_port"] = port
@@ -118,8 +117,11 @@ class Reference:
 
     def csum16(self, phv: Phv, checksum: dict[str, Any], rest: int) -> int:
         calculation = next(c for c in self.program["calculations"] if c["name"] == checksum["calculation"])
+        return _ones_complement(self.bits(phv, calculation["input"], rest))
+
+    def bits(self, phv: Phv, inputs: list[dict[str, Any]], rest: int) -> str:
         bits = ""
-        for part in calculation["input"]:
+        for part in inputs:
             value = part["value"]
             if part["type"] == "payload":
                 bits += "".join(f"{octet:08b}" for octet in self.frame[rest:])
@@ -129,11 +131,7 @@ class Reference:
                 header, wanted = (value, None) if part["type"] == "header" else value
                 if phv[header, VALID]:
                     bits += "".join(f"{phv[header, f]:0{w}b}" for f, w in self.fields[header] if wanted in (None, f))
-        bits += "0" * (-len(bits) % 16)
-        total = sum(int(bits[i : i + 16], 2) for i in range(0, len(bits), 16))
-        while total >> 16:
-            total = (total & 0xFFFF) + (total >> 16)
-        return ~total & 0xFFFF
+        return bits
 
     def wanted(self, phv: Phv, checksum: dict[str, Any]) -> bool:
         return checksum["if_cond"] is None or bool(self.value(phv, checksum["if_cond"], ()))
@@ -173,19 +171,87 @@ class Reference:
 
     def apply(self, phv: Phv, table: dict[str, Any]) -> str | None:
         live = self.pipeline.tables[table["name"]]
-        values = [self.key(phv, *key["target"]) for key in table["key"]]
-        best = None
+        values = [self.key(phv, *key["target"]) & int(key["mask"] or "-1", 16) for key in table["key"]]
+        best: tuple[int, Entry | IndirectEntry] | None = None
         for row in live.entries() if values else ():
             if all(_hits(*pair, key.width) for *pair, key in zip(row.match, values, live.keys, strict=True)):
                 rank = row.priority or sum(part.prefix_len for part in row.match if isinstance(part, Lpm))
                 if best is None or rank > best[0]:
-                    best = (rank, row.action, row.params)
-        name, params = best[1:] if best else live.default_entry
-        self.run(phv, self.actions[name], params)
+                    best = (rank, row)
+        if best is not None:
+            self.hits[table["name"], best[1].match, best[1].priority] = self.now
+        name, params = self.found(phv, table, best[1] if best else None)
+        # A name may have copies, made by p4c; a table offers one of them.
+        actions = {self.actions_by_id[number]["name"]: self.actions_by_id[number] for number in table["action_ids"]}
+        if name is not None:
+            self.run(phv, actions[name], params)
         ways = table["next_tables"]
         if "__HIT__" in ways or "__MISS__" in ways:
             return ways.get("__HIT__" if best else "__MISS__", table["base_default_next"])
-        return ways[name.partition("#")[0]]
+        return table["base_default_next"] if name is None else ways[name]
+
+    def found(
+        self, phv: Phv, table: dict[str, Any], row: Entry | IndirectEntry | None
+    ) -> tuple[str | None, tuple[int, ...]]:
+        """The action and its parameters."""
+        if row is None:
+            return (None, ()) if "default_entry" not in table else self.pipeline.tables[table["name"]].default_entry
+        if isinstance(row, Entry):
+            return row.action, row.params
+        profile = self.pipeline.profiles[table["action_profile"]]
+        if isinstance(row.target, MemberRef):
+            member = profile.member(row.target.member_id)
+        else:
+            # Weights of 1 only: with others the order is BMv2's, see test_against_bmv2.py.
+            group = profile.group(row.target.group_id)
+            if not group:
+                return None, ()
+            profiles = [each for p in self.program["pipelines"] for each in p["action_profiles"]]
+            selector = next(each["selector"] for each in profiles if each["name"] == profile.name)
+            order = [number for number, _ in profile.members() if number in dict(group)]
+            member = profile.member(order[self.hash(phv, selector) % len(order)])
+        return member.action, member.params
+
+    def hash(self, phv: Phv, calculation: dict[str, Any]) -> int:
+        bits = self.bits(phv, calculation["input"], 0)
+        bits += "0" * (-len(bits) % 8)
+        data = [int(bits[i : i + 8], 2) for i in range(0, len(bits), 8)]
+        match calculation["algo"]:
+            case "crc16":
+                return _crc(data, 0xA001, 0, 0)
+            case "crc32":
+                return _crc(data, 0xEDB88320, 0xFFFFFFFF, 0xFFFFFFFF)
+            case "identity":
+                return int(bits[:64] or "0", 2)
+            case "csum16":
+                return _ones_complement(bits)
+            case "xor16":
+                bits += "0" * (-len(bits) % 16)
+                result = 0
+                for start in range(0, len(bits), 16):
+                    result ^= int(bits[start : start + 16], 2)
+                return result
+        raise AssertionError(calculation["algo"])
+
+    def meter(self, name: str, index: int) -> int:
+        array = self.pipeline.meters[name]
+        config = array.config(index)
+        if config is None:
+            return 0
+        # Every meter of the test is configured at time 0.
+        state = self.meters.setdefault((name, index), [Fraction(0), Fraction(config.cburst), Fraction(config.pburst)])
+        now = Fraction(self.now, 10**9)
+        state[1] = min(state[1] + (now - state[0]) * config.cir, Fraction(config.cburst))
+        state[2] = min(state[2] + (now - state[0]) * config.pir, Fraction(config.pburst))
+        state[0] = now
+        size = 1 if array.unit == "packets" else len(self.frame)
+        if state[2] < size:
+            return 2
+        state[2] -= size
+        if state[1] < size:
+            return 1
+        state[1] -= size
+        return 0
 
     def key(self, phv: Phv, header: str, field: str) -> int:
         return phv[header, field] if phv[header, VALID] or field == VALID else 0
@@ -216,10 +282,8 @@ class Reference:
             case "mark_to_drop":
                 phv["standard_metadata", "egress_spec"] = 511
                 phv["standard_metadata", "mcast_grp"] = 0
-            case "count":
-                cell = (args[0]["value"], self.value(phv, args[1], params))
-                packets, octets = self.counted.get(cell, (0, 0))
-                self.counted[cell] = (packets + 1, octets + len(self.frame))
+            case "count" | "execute_meter" | "modify_field_with_hash_based_offset":
+                self.extern(phv, op, args, params)
             case "exit":
                 self.leaving = True
             case "_jump":
@@ -229,6 +293,21 @@ class Reference:
             case _:
                 raise AssertionError(op)
         return None
+
+    def extern(self, phv: Phv, op: str, args: list[Any], params: tuple[int, ...]) -> None:
+        match op:
+            case "count":
+                cell = (args[0]["value"], self.value(phv, args[1], params))
+                packets, octets = self.counted.get(cell, (0, 0))
+                self.counted[cell] = (packets + 1, octets + len(self.frame))
+            case "execute_meter":
+                index = self.value(phv, args[1], params) & 0xFFFFFFFF
+                if index < self.pipeline.meters[args[0]["value"]].size:
+                    self.store(phv, args[2]["value"], self.meter(args[0]["value"], index))
+            case "modify_field_with_hash_based_offset":
+                calculation = next(c for c in self.program["calculations"] if c["name"] == args[2]["value"])
+                base, size = (self.value(phv, args[i], params) for i in (1, 3))
+                self.store(phv, args[0]["value"], (self.hash(phv, calculation) % (size or 1) + base) % (1 << 64))
 
     def store(self, phv: Phv, target: list[str], value: int) -> None:
         phv[target[0], target[1]] = int(value) & ((1 << self.widths[target[0], target[1]]) - 1)
@@ -256,6 +335,22 @@ class Reference:
         if node["op"] == "?":
             return left if self.value(phv, node["cond"], params) else right
         return int(_OPERATIONS[node["op"]](left, right))
+
+
+def _ones_complement(bits: str) -> int:
+    bits += "0" * (-len(bits) % 16)
+    total = sum(int(bits[i : i + 16], 2) for i in range(0, len(bits), 16))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    return ~total & 0xFFFF
+
+
+def _crc(data: list[int], polynomial: int, remainder: int, final: int) -> int:
+    for octet in data:
+        remainder ^= octet
+        for _ in range(8):
+            remainder = remainder >> 1 ^ (polynomial if remainder & 1 else 0)
+    return remainder ^ final
 
 
 _OPERATIONS = {

@@ -38,7 +38,7 @@ def result(expr, a: int, b: int, width: int = 16) -> int:
         .header("r", value=width)
         .run("compute", call("add_header", header("r")), assign(field("r", "value"), expr))
     )
-    ((_, frame),) = load_pipeline(builder.text()).process(0, bytes((a, b)))
+    ((_, frame),) = load_pipeline(builder.text()).process(0, bytes((a, b)), 0)
     return int.from_bytes(frame[2:])
 
 
@@ -119,12 +119,12 @@ def test_adding_a_header_zeroes_it_unless_it_is_there():
     builder.run("write", assign(field("n", "d"), number(7)), call("add_header", header("n")))
     builder.run("again", assign(field("n", "c"), number(5)), call("add_header", header("n")))
     builder.run("same", call("add_header", header("h")))
-    assert load_pipeline(builder.text()).process(0, b"xy!") == [(0, b"xy\x50!")]
+    assert load_pipeline(builder.text()).process(0, b"xy!", 0) == [(0, b"xy\x50!")]
 
 
 def test_a_removed_header_does_not_leave_but_its_fields_read_as_before():
     builder = two_bytes().run("drop", call("remove_header", header("h")), assign(standard("egress_spec"), A))
-    assert load_pipeline(builder.text()).process(0, b"\x09\x08z") == [(9, b"z")]
+    assert load_pipeline(builder.text()).process(0, b"\x09\x08z", 0) == [(9, b"z")]
 
 
 def test_header_copies_carry_validity_and_all_bits():
@@ -133,12 +133,12 @@ def test_header_copies_carry_validity_and_all_bits():
     builder.run("copy", call("assign_header", header("two"), header("one")))
     builder.run("change", assign(field("one", "x"), number(0xF)))
     builder.run("vanish", call("assign_header", header("one"), header("gone")))
-    assert load_pipeline(builder.text()).process(0, b"\x12\x34pay") == [(0, b"\x12\x34pay")]
+    assert load_pipeline(builder.text()).process(0, b"\x12\x34pay", 0) == [(0, b"\x12\x34pay")]
     builder = Builder().header_type("t", x=4, y=12).header("one", "t").header("two", "t")
     builder.state("start", [extract("one")]).run("first", assign(field("one", "x"), number(0xF)))
     builder.run("copy", call("assign_header", header("two"), header("one")))
     builder.run("then", assign(field("one", "y"), number(0)))
-    assert load_pipeline(builder.text()).process(0, b"\x12\x34") == [(0, b"\xf0\x00\xf2\x34")]
+    assert load_pipeline(builder.text()).process(0, b"\x12\x34", 0) == [(0, b"\xf0\x00\xf2\x34")]
 
 
 def test_mark_to_drop_also_forgets_the_multicast_group():
@@ -146,13 +146,13 @@ def test_mark_to_drop_also_forgets_the_multicast_group():
     builder.run("drop", call("mark_to_drop", header("standard_metadata")))
     pipeline = load_pipeline(builder.text())
     pipeline.replication.insert(3, ((1, 1),))
-    assert pipeline.process(1, bytes(14)) == []
+    assert pipeline.process(1, bytes(14), 0) == []
 
 
 def test_sending_after_a_drop_sends():
     builder = ethernet().run("drop", call("mark_to_drop", header("standard_metadata")))
     builder.run("send", assign(standard("egress_spec"), number(4)))
-    assert load_pipeline(builder.text()).process(1, bytes(14)) == [(4, bytes(14))]
+    assert load_pipeline(builder.text()).process(1, bytes(14), 0) == [(4, bytes(14))]
 
 
 def jumps() -> Builder:
@@ -173,7 +173,7 @@ def jumps() -> Builder:
 
 @pytest.mark.parametrize(("a", "b", "expected"), [(0, 0, 0x12), (0, 9, 0x12), (5, 0, 0x11), (5, 9, 1)])
 def test_jumps_inside_an_action(a, b, expected):
-    assert load_pipeline(jumps().text()).process(0, bytes((a, b))) == [(0, bytes((a, expected)))]
+    assert load_pipeline(jumps().text()).process(0, bytes((a, b)), 0) == [(0, bytes((a, expected)))]
 
 
 @pytest.mark.parametrize("conditional", [False, True])
@@ -182,8 +182,8 @@ def test_exit_ends_the_pipeline_but_not_the_action(conditional):
     builder = two_bytes().run("leave", *head, call("exit"), assign(B, number(1)))
     builder.run("never", assign(B, number(2))).run("late", assign(A, number(9)), egress=True)
     pipeline = load_pipeline(builder.text())
-    assert pipeline.process(0, b"\x05\x05") == [(0, b"\x09\x01")]
-    assert pipeline.process(0, b"\x00\x05") == [(0, b"\x09\x02" if conditional else b"\x09\x01")]
+    assert pipeline.process(0, b"\x05\x05", 0) == [(0, b"\x09\x01")]
+    assert pipeline.process(0, b"\x00\x05", 0) == [(0, b"\x09\x02" if conditional else b"\x09\x01")]
 
 
 def test_counters_count_the_length_the_frame_came_in_with():
@@ -192,10 +192,10 @@ def test_counters_count_the_length_the_frame_came_in_with():
     builder.run("grow", call("remove_header", header("h")), count(A)).run("out", count(number(3)), egress=True)
     pipeline = load_pipeline(builder.text())
     for first in (1, 1, 4, 255):
-        pipeline.process(0, bytes((first, 0)) + bytes(8))
+        pipeline.process(0, bytes((first, 0)) + bytes(8), 0)
     assert [pipeline.counters["c"].read(i) for i in range(4)] == [(0, 0), (2, 20), (0, 0), (4, 40)]
     pipeline.counters["c"].write(1, 0, 0)
-    pipeline.process(0, b"\x01\x00")
+    pipeline.process(0, b"\x01\x00", 0)
     assert pipeline.counters["c"].read(1) == (1, 2)
 
 
@@ -203,7 +203,7 @@ def test_log_msg_does_nothing():
     builder = ethernet().run(
         "log", call("log_msg", {"type": "string", "value": "x"}, {"type": "parameters_vector", "value": []})
     )
-    assert load_pipeline(builder.text()).process(1, bytes(14)) == [(2, bytes(14))]
+    assert load_pipeline(builder.text()).process(1, bytes(14), 0) == [(2, bytes(14))]
 
 
 @pytest.mark.parametrize("a", [0, 1, 9])
@@ -219,4 +219,4 @@ def test_parameters_and_choices_between_truth_values(a):
     )
     builder.table("t", [], ["act"], "act", 3, 4)
     chosen = 0 < a < 5
-    assert load_pipeline(builder.text()).process(0, bytes((a, 10))) == [(0, bytes((chosen, 13 if chosen else 10)))]
+    assert load_pipeline(builder.text()).process(0, bytes((a, 10)), 0) == [(0, bytes((chosen, 13 if chosen else 10)))]

@@ -51,7 +51,7 @@ BYTES = st.binary(min_size=7, max_size=40)
 def test_update_over_a_header_constants_and_payload(frame):
     frame = b"\x00" + frame
     whole = summed([field("s", "kind"), field("s", "flag"), field("s", "word"), constant(0x1FFFF, 16), PAYLOAD])
-    ((_, out),) = load_pipeline(whole.text()).process(0, frame)
+    ((_, out),) = load_pipeline(whole.text()).process(0, frame, 0)
     assert out == frame[:4] + csum16(frame[:4] + b"\xff\xff" + frame[6:]).to_bytes(2, "big") + frame[6:]
 
 
@@ -62,7 +62,7 @@ def test_headers_that_are_not_valid_are_left_out(frame, there):
     builder = summed(
         [{"type": "header", "value": "o"}, field("s", "word"), field("s", "flag"), field("o", "octet"), PAYLOAD]
     )
-    ((_, out),) = load_pipeline(builder.text()).process(0, frame)
+    ((_, out),) = load_pipeline(builder.text()).process(0, frame, 0)
     octet, rest = (frame[6:7], frame[7:]) if there else (b"", frame[6:])
     word, flag = int.from_bytes(frame[1:4]) & 0xFFFFF, frame[1] >> 4
     expected = csum16(octet + (word << 4 | flag).to_bytes(3, "big") + octet + rest)
@@ -71,7 +71,7 @@ def test_headers_that_are_not_valid_are_left_out(frame, there):
 
 def test_bits_that_fill_no_octet_are_padded_at_the_end():
     frame = b"\x00\xab\xcd\xef\x00\x00"
-    ((_, out),) = load_pipeline(summed([field("s", "word")]).text()).process(0, frame)
+    ((_, out),) = load_pipeline(summed([field("s", "word")]).text()).process(0, frame, 0)
     assert out[4:] == csum16(b"\xbc\xde\xf0").to_bytes(2, "big")
 
 
@@ -79,7 +79,7 @@ def test_bits_that_fill_no_octet_are_padded_at_the_end():
 def test_both_zeros(zeros):
     builder = summed([field("s", "kind"), field("s", "flag"), field("s", "word")])
     frame = zeros[:1] + zeros + b"\x12\x34"
-    ((_, out),) = load_pipeline(builder.text()).process(0, frame)
+    ((_, out),) = load_pipeline(builder.text()).process(0, frame, 0)
     assert out[4:] == (b"\xff\xff" if zeros[0] == 0 else b"\x00\x00")
 
 
@@ -88,19 +88,19 @@ def test_a_condition_decides_about_an_update():
     pipeline = load_pipeline(builder.text())
     for flag in (1, 2):
         frame = bytes((0, flag << 4, 0, 0, 9, 9))
-        ((_, out),) = pipeline.process(0, frame)
+        ((_, out),) = pipeline.process(0, frame, 0)
         assert out == (frame[:4] + b"\xff\xff" if flag == 1 else frame)
 
 
 def test_an_invalid_header_is_summed_to_no_effect():
     builder = summed([field("s", "kind")]).run("gone", call("remove_header", header("s")))
-    assert load_pipeline(builder.text()).process(0, bytes(6) + b"x") == [(0, b"x")]
+    assert load_pipeline(builder.text()).process(0, bytes(6) + b"x", 0) == [(0, b"x")]
 
 
 def test_updates_happen_in_order_and_see_one_another():
     builder = summed([field("s", "kind"), field("s", "flag"), field("s", "word")])
     builder.checksum(field("s", "word"), [field("s", "sum")], None, False, True)
-    ((_, out),) = load_pipeline(builder.text()).process(0, b"\x00\xf1\x23\x45\x00\x00")
+    ((_, out),) = load_pipeline(builder.text()).process(0, b"\x00\xf1\x23\x45\x00\x00", 0)
     first = csum16(b"\x00\xf1\x23\x45")
     assert out == b"\x00\xf0" + csum16(first.to_bytes(2, "big")).to_bytes(2, "big") + first.to_bytes(2, "big")
 
@@ -114,11 +114,11 @@ def test_verification_sets_checksum_error(conditional):
     pipeline = load_pipeline(builder.text())
     good = b"\x00\x12\x34\x56" + csum16(b"\x00\x12\x34\x56odd").to_bytes(2, "big") + b"odd"
     bad = good[:-1] + b"e"
-    assert pipeline.process(0, good) == [(0, good)]
-    assert pipeline.process(0, bad) == [(1, bad)]
-    assert pipeline.process(0, b"\x00" * 5) == [(0, b"\x00" * 5)]
+    assert pipeline.process(0, good, 0) == [(0, good)]
+    assert pipeline.process(0, bad, 0) == [(1, bad)]
+    assert pipeline.process(0, b"\x00" * 5, 0) == [(0, b"\x00" * 5)]
     unflagged = b"\x00\x02" + bad[2:]
-    assert pipeline.process(0, unflagged) == [(0 if conditional else 1, unflagged)]
+    assert pipeline.process(0, unflagged, 0) == [(0 if conditional else 1, unflagged)]
 
 
 def test_verification_nobody_reads_costs_nothing():

@@ -23,7 +23,7 @@ def frame(which: int, low: int = 0, middle: int = 0, high: int = 0, result: int 
 
 
 def run(pipeline: Pipeline, packet: bytes) -> tuple[int, bytes]:
-    ((port, out),) = pipeline.process(1, packet)
+    ((port, out),) = pipeline.process(1, packet, 0)
     return port, out
 
 
@@ -43,7 +43,7 @@ def ipv4(ttl: int, length: int, protocol: int, good: bool = True) -> bytes:
 
 
 def test_parser_errors_have_their_numbers(pipeline):
-    assert pipeline.process(1, b"\x01\x02") == [(10, b"\x01\x02")]
+    assert pipeline.process(1, b"\x01\x02", 0) == [(10, b"\x01\x02")]
     assert run(pipeline, frame(255) + b"x") == (11, frame(255) + b"x")
     assert run(pipeline, frame(0)) == (10, frame(0))
     assert run(pipeline, frame(0) + b"x") == (1, frame(0) + b"x")
@@ -59,7 +59,7 @@ def test_mixed_kinds_hit_miss_priorities_and_direct_counters(pipeline):
     assert run(pipeline, packet) == (1, frame(1, 3, 0x1ABCD, 15, 7) + b"p")
     assert run(pipeline, frame(1, 3, 0x2ABCD, 15) + b"p")[1][5] == 8
     assert run(pipeline, frame(1, 5) + b"p")[1][5] == 0x55
-    assert pipeline.process(1, frame(1, 4) + b"p") == []
+    assert pipeline.process(1, frame(1, 4) + b"p", 0) == []
     assert table.counter(best, 20) == (1, len(packet))
 
 
@@ -75,7 +75,7 @@ def test_lpm_with_an_exact_key_and_a_switch_on_its_action(pipeline):
     pipeline.replication.insert(9, ((4, 0x44), (5, 0)))
     assert run(pipeline, frame(2, 1, 0x12345) + b"p") == (1, frame(2, 1, 0x12345, 0, 0xEE) + b"p")
     group = frame(2, 1, 0x13333, 0, 1) + b"p"
-    assert pipeline.process(1, group) == [(4, frame(2, 1, 0x13333, 0, 0x44) + b"p"), (5, group)]
+    assert pipeline.process(1, group, 0) == [(4, frame(2, 1, 0x13333, 0, 0x44) + b"p"), (5, group)]
     assert run(pipeline, frame(2, 2, 0x13333) + b"p")[0] == 20
 
 
@@ -84,7 +84,7 @@ def test_constant_entries_and_an_exit(pipeline):
     assert run(pipeline, frame(3, 2, 0, 0x17) + b"p") == (30, frame(3, 2, 0, 0x17, 0x81) + b"p")
     # drop is overridden by the assignment that follows it
     assert run(pipeline, frame(3, 2, 0, 0x18) + b"p") == (30, frame(3, 2, 0, 0x18) + b"p")
-    assert pipeline.process(1, frame(3, 2, 0, 0xFF) + b"p") == []
+    assert pipeline.process(1, frame(3, 2, 0, 0xFF) + b"p", 0) == []
     assert [entry.priority for entry in pipeline.tables[INGRESS + "fixed_rows"].entries()] == [2, 1]
 
 

@@ -34,7 +34,7 @@ def port(builder_or_pipeline, value: int) -> int:
     pipeline = (
         load_pipeline(builder_or_pipeline.text()) if isinstance(builder_or_pipeline, Builder) else builder_or_pipeline
     )
-    ((out, _),) = pipeline.process(0, bytes((value,)))
+    ((out, _),) = pipeline.process(0, bytes((value,)), 0)
     return out
 
 
@@ -148,15 +148,15 @@ def test_a_cycle_is_malformed():
 
 def test_port_511_drops_in_ingress_and_in_egress():
     drop = call("mark_to_drop", header("standard_metadata"))
-    assert load_pipeline(ethernet().run("x", set_port(511)).text()).process(1, bytes(14)) == []
-    assert load_pipeline(ethernet().run("x", drop).text()).process(1, bytes(14)) == []
-    assert load_pipeline(ethernet().run("x", drop, egress=True).text()).process(1, bytes(14)) == []
+    assert load_pipeline(ethernet().run("x", set_port(511)).text()).process(1, bytes(14), 0) == []
+    assert load_pipeline(ethernet().run("x", drop).text()).process(1, bytes(14), 0) == []
+    assert load_pipeline(ethernet().run("x", drop, egress=True).text()).process(1, bytes(14), 0) == []
 
 
 def test_egress_spec_is_reset_before_egress_and_does_not_redirect_there():
     builder = one_byte().run("in", set_port(7))
     builder.run("out", assign(A, op("+", standard("egress_spec"), standard("egress_port"))), set_port(9), egress=True)
-    assert load_pipeline(builder.text()).process(0, b"\xff") == [(7, b"\x07")]
+    assert load_pipeline(builder.text()).process(0, b"\xff", 0) == [(7, b"\x07")]
 
 
 def test_what_the_architecture_tells():
@@ -168,7 +168,7 @@ def test_what_the_architecture_tells():
     pipeline = load_pipeline(builder.text())
 
     def told(port: int, frame: bytes) -> list[list[int]]:
-        sent = pipeline.process(port, frame)
+        sent = pipeline.process(port, frame, 0)
         return [[int.from_bytes(out[i : i + 2]) for i in range(0, 10, 2)] for _, out in sent]
 
     # Ten octets of header more and one less than came in: BMv2 counts what setValid and setInvalid do in ingress.
@@ -177,7 +177,7 @@ def test_what_the_architecture_tells():
 
 def test_packet_length_in_ingress_is_the_frame():
     builder = one_byte().run("in", assign(standard("egress_spec"), standard("packet_length")))
-    assert load_pipeline(builder.text()).process(0, bytes(77)) == [(77, bytes(77))]
+    assert load_pipeline(builder.text()).process(0, bytes(77), 0) == [(77, bytes(77))]
 
 
 def replicating() -> Builder:
@@ -195,23 +195,23 @@ def replicating() -> Builder:
 def test_multicast_copies_are_apart_and_go_before_egress_spec():
     pipeline = load_pipeline(replicating().text())
     pipeline.replication.insert(16, ((1, 0x101), (2, 0x202), (1, 0x303)))
-    assert pipeline.process(0, b"\x10\x00\x00\x00x") == [
+    assert pipeline.process(0, b"\x10\x00\x00\x00x", 0) == [
         (1, b"\x11\x05\x01\x01x"),
         (2, b"\x12\x05\x02\x02x"),
         (1, b"\x11\x05\x03\x03x"),
     ]
-    assert pipeline.process(0, b"\x00\x00\x00\x00x") == [(4, b"\x04\x00\x00\x00x")]
+    assert pipeline.process(0, b"\x00\x00\x00\x00x", 0) == [(4, b"\x04\x00\x00\x00x")]
 
 
 def test_an_unknown_group_makes_no_copies():
     pipeline = load_pipeline(replicating().text())
-    assert pipeline.process(0, b"\x10\x00\x00\x00") == []
+    assert pipeline.process(0, b"\x10\x00\x00\x00", 0) == []
     pipeline.replication.insert(16, ())
-    assert pipeline.process(0, b"\x10\x00\x00\x00") == []
+    assert pipeline.process(0, b"\x10\x00\x00\x00", 0) == []
     pipeline.replication.modify(16, ((9, 9),))
-    assert pipeline.process(0, b"\x10\x00\x00\x00") == [(9, b"\x19\x05\x00\x09")]
+    assert pipeline.process(0, b"\x10\x00\x00\x00", 0) == [(9, b"\x19\x05\x00\x09")]
     pipeline.replication.delete(16)
-    assert pipeline.process(0, b"\x10\x00\x00\x00") == []
+    assert pipeline.process(0, b"\x10\x00\x00\x00", 0) == []
 
 
 def test_egress_may_drop_some_copies():
@@ -221,4 +221,4 @@ def test_egress_may_drop_some_copies():
     builder.json["pipelines"][1]["init_table"] = "c"
     pipeline = load_pipeline(builder.text())
     pipeline.replication.insert(1, ((1, 1), (2, 2), (3, 3)))
-    assert [port for port, _ in pipeline.process(0, b"x")] == [1, 3]
+    assert [port for port, _ in pipeline.process(0, b"x", 0)] == [1, 3]

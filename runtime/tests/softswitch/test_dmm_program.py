@@ -20,7 +20,7 @@ def pipeline() -> Pipeline:
 
 
 def test_unknown_ports_drop_and_are_counted(pipeline):
-    assert pipeline.process(1, bytes(60)) == []
+    assert pipeline.process(1, bytes(60), 0) == []
     reasons = pipeline.counters[INGRESS + "drop_reasons"]
     assert sum(reasons.read(i)[0] for i in range(reasons.size)) == 1
 
@@ -30,7 +30,7 @@ def test_no_frame_makes_it_fail(pipeline):
     pipeline.tables[INGRESS + "admission.ports"].insert(Entry((Exact(1),), INGRESS + "admission.set_role", (2,)))
     for length in range(len(base) + 1):
         for port in (0, 1, 510):
-            pipeline.process(port, base[:length])
+            pipeline.process(port, base[:length], 0)
     for position in range(12, 60):
         for value in (0, 41, 58, 255):
-            pipeline.process(1, base[:position] + bytes((value,)) + base[position + 1 :])
+            pipeline.process(1, base[:position] + bytes((value,)) + base[position + 1 :], 0)

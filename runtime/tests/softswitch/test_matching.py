@@ -23,7 +23,7 @@ def matcher(*kinds: str, valid: bool = False, size: int = 1024) -> Builder:
 
 
 def found(pipeline: Pipeline, *values: int) -> int:
-    ((port, _),) = pipeline.process(0, bytes(values))
+    ((port, _),) = pipeline.process(0, bytes(values), 0)
     return port
 
 
@@ -112,7 +112,7 @@ def test_direct_counters_count_hits_only(kinds):
     priority = int(bool({"ternary", "range"} & set(kinds)))
     table.insert(Entry(match, "tell", (9,), priority))
     for value in (5, 6, 5):
-        pipeline.process(0, bytes([value] * len(kinds)) + b"more")
+        pipeline.process(0, bytes([value] * len(kinds)) + b"more", 0)
     assert table.counter(match, priority) == (2, 2 * (len(kinds) + 4))
 
 
@@ -139,7 +139,7 @@ def test_fields_of_invalid_headers_match_as_zero():
     keys = [key("exact", field("h", "k")), key("exact", field("h", "$valid$"), "there")]
     pipeline = load_pipeline(builder.table("t", keys, ["tell", "pass"], "pass").text())
     pipeline.tables["t"].insert(Entry((Exact(0), Exact(0)), "tell", (3,)))
-    assert pipeline.process(0, b"\x07z") == [(3, b"z")]
+    assert pipeline.process(0, b"\x07z", 0) == [(3, b"z")]
     assert [(k.name, k.width) for k in pipeline.tables["t"].keys] == [("h.k", 8), ("there", 1)]
 
 
@@ -170,3 +170,18 @@ def test_constant_entries_and_their_priorities():
         builder.json["pipelines"][0]["tables"][0]["entries"] = [row({"match_type": kind} | match, 4, 1)]
         pipeline = load_pipeline(builder.text())
         assert (found(pipeline, hit), found(pipeline, miss)) == (4, 0)
+
+
+def test_a_static_mask_hides_the_other_bits():
+    masked = key("exact", field("h", "a")) | {"mask": "0x0f"}
+    builder = (
+        Builder()
+        .header("h", a=8)
+        .state("start", [extract("h")])
+        .action("out", [9], assign(standard("egress_spec"), param(0)))
+    )
+    builder.table("t", [masked], ["out"], "out", 1)
+    pipeline = load_pipeline(builder.text())
+    pipeline.tables["t"].insert(Entry((Exact(5),), "out", (2,)))
+    pipeline.tables["t"].insert(Entry((Exact(0x16),), "out", (3,)))
+    assert [pipeline.process(0, bytes((value,)), 0)[0][0] for value in (0x05, 0xF5, 0x16, 0x06)] == [2, 2, 1, 1]

@@ -28,7 +28,7 @@ FRAME = bytes(range(1, 15)) + b"payload"
 
 
 def out(builder: Builder, frame: bytes, port: int = 1) -> list[tuple[int, bytes]]:
-    return load_pipeline(builder.text()).process(port, frame)
+    return load_pipeline(builder.text()).process(port, frame, 0)
 
 
 def echo(builder: Builder) -> Builder:

@@ -47,10 +47,8 @@ def malformed(builder: Builder, text: str) -> None:
         "recirculate",
         "truncate",
         "generate_digest",
-        "execute_meter",
         "register_read",
         "register_write",
-        "modify_field_with_hash_based_offset",
         "modify_field_rng_uniform",
         "push",
         "pop",
@@ -71,7 +69,6 @@ def test_primitives(primitive):
         ("header_unions", "header union"),
         ("header_union_stacks", "stack of header unions"),
         ("parse_vsets", "parser value set"),
-        ("meter_arrays", "meter"),
         ("register_arrays", "register"),
         ("learn_lists", "digest"),
         ("extern_instances", "extern instance"),
@@ -92,10 +89,8 @@ def with_table(**changes) -> Builder:
 @pytest.mark.parametrize(
     ("changes", "text"),
     [
-        ({"type": "indirect_ws"}, "implementation 'indirect_ws' in table 't'"),
-        ({"type": "indirect"}, "implementation 'indirect' in table 't'"),
+        ({"type": "direct"}, r"implementation 'direct' in table 't' .*simple, indirect, indirect_ws"),
         ({"direct_meters": "m"}, "direct meter 'm' in table 't'"),
-        ({"support_timeout": True}, "idle timeout in table 't'"),
     ],
 )
 def test_tables(changes, text):
@@ -106,14 +101,72 @@ def test_keys():
     builder = with_table()
     builder.json["pipelines"][0]["tables"][1]["key"][0]["match_type"] = "valid"
     refused(builder, r"match kind 'valid' in table 't' .*exact, lpm, ternary, range")
-    builder.json["pipelines"][0]["tables"][1]["key"][0] |= {"match_type": "exact", "mask": "0x00ff"}
-    refused(builder, "a static mask on key 'ethernet.type'")
+
+
+def with_profile(selector: dict | None = None, **changes) -> Builder:
+    builder = with_table(type="indirect" if selector is None else "indirect_ws", action_profile="p")
+    table = builder.json["pipelines"][0]["tables"][1]
+    del table["default_entry"]
+    table |= changes
+    profile = {"name": "p", "max_size": 8} | ({} if selector is None else {"selector": selector})
+    builder.json["pipelines"][0]["action_profiles"] = [profile]
+    return builder
 
 
 def test_action_profiles():
-    builder = ethernet()
-    builder.json["pipelines"][0]["action_profiles"] = [{"name": "p"}]
-    refused(builder, "action profile 'p' in pipeline 'ingress'")
+    load_pipeline(with_profile().text())
+    load_pipeline(with_profile({"algo": "crc16", "input": [field("ethernet", "src")]}).text())
+    entry = {"match_key": [{"match_type": "exact", "key": "0x1"}], "action_entry": {"action_id": 0, "action_data": []}}
+    refused(with_profile(entries=[entry]), "an entry of the program, with an action profile in table 't'")
+    for algorithm in ("xxh64", "crcCCITT", "random", "round_robin", "crc16_custom"):
+        refused(
+            with_profile({"algo": algorithm, "input": []}),
+            f"algorithm '{algorithm}' in action profile 'p'",
+        )
+    malformed(with_profile(action_profile="q"), "table 't': there is no action profile 'q'")
+    malformed(with_profile(type="indirect_ws"), "action profile 'p' has no selector")
+    builder = with_profile().action("b", [])
+    builder.table("u", [key("exact", field("ethernet", "type"))], ["b"], "b")
+    builder.json["pipelines"][0]["tables"][2] |= {"type": "indirect", "action_profile": "p"}
+    refused(builder, "action profile 'p' of tables whose actions differ")
+
+
+def meter(**changes) -> Builder:
+    builder = ethernet().metadata(m=2)
+    builder.json["meter_arrays"] = [
+        {"name": "m", "is_direct": False, "size": 4, "rate_count": 2, "type": "bytes"} | changes
+    ]
+    array = {"type": "meter_array", "value": "m"}
+    return builder.run("x", call("execute_meter", array, number(1), meta("m")))
+
+
+def test_meters():
+    load_pipeline(meter().text())
+    refused(meter(is_direct=True), "direct meter 'm' in the program")
+    refused(meter(rate_count=1), "a rate count of 1 in meter 'm'")
+    refused(meter(type="bits"), "type 'bits' in meter 'm' is not supported .*packets, bytes")
+    malformed(meter(name="other"), "action 'x': there is no meter 'm'")
+
+
+def hashing(algorithm: str, *inputs: dict) -> Builder:
+    builder = ethernet().metadata(m=16)
+    builder.json["calculations"].append({"name": "c", "id": 0, "algo": algorithm, "input": list(inputs)})
+    calculation = {"type": "calculation", "value": "c"}
+    return builder.run("x", call("modify_field_with_hash_based_offset", meta("m"), number(0), calculation, number(9)))
+
+
+def test_hashes():
+    load_pipeline(hashing("crc16", field("ethernet", "type")).text())
+    for algorithm in ("xxh64", "crcCCITT", "crc32_custom", "random", "toeplitz", "round_robin"):
+        refused(
+            hashing(algorithm), rf"algorithm '{algorithm}' in calculation 'c' .*crc16, crc32, csum16, identity, xor16"
+        )
+    refused(hashing("crc16", {"type": "payload"}), "input of type 'payload' of a hash in calculation 'c'")
+    bits = {"type": "hexstr", "value": "0x1", "bitwidth": 3}
+    refused(hashing("crc16", bits, header("ethernet")), "header 'ethernet' after 3 bits in calculation 'c'")
+    builder = hashing("crc16")
+    builder.json["calculations"] = []
+    malformed(builder, "action 'x': there is no calculation 'c'")
 
 
 def test_expressions():
@@ -236,6 +289,25 @@ def test_texts_that_are_no_program(text):
 def test_every_part_of_a_program_may_be_missing_or_of_another_type():
     """Whatever is taken away or put in, the loader answers with an error of its own, or loads."""
     whole = with_table().condition("c", op("==", field("ethernet", "type"), number(1)), None, None)
+    whole.json |= {section: meter().json[section] for section in ("meter_arrays",)}
+    whole.json["calculations"] += hashing("crc16", field("ethernet", "src"), header("ethernet")).json["calculations"]
+    whole.json["pipelines"][0]["action_profiles"] = [
+        {"name": "p", "max_size": 8, "selector": {"algo": "crc16", "input": [field("ethernet", "src")]}}
+    ]
+    array, calculation = {"type": "meter_array", "value": "m"}, {"type": "calculation", "value": "c"}
+    whole.metadata(m=16).action(
+        "both",
+        [32],
+        call("execute_meter", array, param(0), meta("m")),
+        call("modify_field_with_hash_based_offset", meta("m"), number(0), calculation, number(9)),
+    )
+    whole.table("u", [key("exact", field("ethernet", "dst"))], ["both"], "both", 0)
+    whole.json["pipelines"][0]["tables"][-1] |= {
+        "type": "indirect_ws",
+        "action_profile": "p",
+        "support_timeout": True,
+        "default_entry": None,
+    }
     whole.counter("n", 3).checksum(field("ethernet", "type"), [field("ethernet", "dst")], None, True, True)
     text = whole.text()
 

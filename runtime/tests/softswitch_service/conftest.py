@@ -7,7 +7,20 @@ import pytest
 
 from p4dmm.softswitch.service import SwitchServer, Wire
 
-from .raw_client import DEVICE_ID, RawClient
+from .raw_client import DEVICE_ID, SECOND, RawClient
+
+
+class Clock:
+    """The time of a switch, which stands still unless a test moves it."""
+
+    def __init__(self) -> None:
+        self.now_ns = 5 * SECOND
+
+    def __call__(self) -> int:
+        return self.now_ns
+
+    def advance(self, seconds: float) -> None:
+        self.now_ns += round(seconds * SECOND)
 
 
 class Host:
@@ -26,8 +39,13 @@ class Host:
 
 
 @pytest.fixture
-async def switch():
-    running = SwitchServer(device_id=DEVICE_ID, cpu_port=510)
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+async def switch(clock):
+    running = SwitchServer(device_id=DEVICE_ID, cpu_port=510, clock=clock)
     await running.start()
     yield running
     await asyncio.wait_for(running.stop(), 10)

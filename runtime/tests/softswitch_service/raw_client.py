@@ -20,8 +20,13 @@ DEVICE_CONFIG = JSON.read_bytes()
 Request = p4r.SetForwardingPipelineConfigRequest
 
 L2, ROUTES, ACL, FIXED, KEYLESS, BIG = (0x02000001 + index for index in range(6))
+INDIRECT, SPREAD, SPREAD_TOO, PICKED, AGEING = (0x02000007 + index for index in range(5))
 DROP, FORWARD, PUNT, REPLICATE, MARK = (0x01000001 + index for index in range(5))
+NO_ACTION = 21257015
 PORT_COUNTER = 0x12000001
+SHARED, SPREADER, PICKER = (0x11000001 + index for index in range(3))  # action profile, and two selectors
+PACKET_METER, BYTE_METER = 0x14000001, 0x14000002
+SECOND = 1_000_000_000
 
 
 def raw(value: int) -> bytes:
@@ -60,14 +65,84 @@ def between(field: int, low: int, high: int) -> p4r.FieldMatch:
     return p4r.FieldMatch(field_id=field, range=p4r.FieldMatch.Range(low=raw(low), high=raw(high)))
 
 
+def by_dst(number: int, dst: int, act: p4r.TableAction | None = None, **more) -> p4r.TableEntry:
+    """An entry of INDIRECT, which matches the destination exactly."""
+    return p4r.TableEntry(table_id=number, match=[exact(1, dst)], action=act, **more)
+
+
+def by_prefix(dst: int, length: int, act: p4r.TableAction | None = None, **more) -> p4r.TableEntry:
+    """An entry of SPREAD."""
+    lpm = p4r.FieldMatch(field_id=1, lpm=p4r.FieldMatch.LPM(value=raw(dst), prefix_len=length))
+    return p4r.TableEntry(table_id=SPREAD, match=[lpm], action=act, **more)
+
+
+def by_port(number: int, port: int, act: p4r.TableAction | None = None, **more) -> p4r.TableEntry:
+    """An entry of SPREAD_TOO or PICKED."""
+    return p4r.TableEntry(table_id=number, match=[exact(1, port)], action=act, **more)
+
+
+def ageing(dst: int, mask: int = 0xFFFFFFFFFFFF, priority: int = 1, **more) -> p4r.TableEntry:
+    return p4r.TableEntry(table_id=AGEING, match=[ternary(1, dst, mask)], priority=priority, **more)
+
+
+def to_member(number: int) -> p4r.TableAction:
+    return p4r.TableAction(action_profile_member_id=number)
+
+
+def to_group(number: int) -> p4r.TableAction:
+    return p4r.TableAction(action_profile_group_id=number)
+
+
+def one_shot(*choices: tuple[p4r.TableAction, int], **more) -> p4r.TableAction:
+    actions = [p4r.ActionProfileAction(action=act.action, weight=weight) for act, weight in choices]
+    return p4r.TableAction(action_profile_action_set=p4r.ActionProfileActionSet(action_profile_actions=actions, **more))
+
+
+def member(profile: int, number: int, act: p4r.TableAction | None = None) -> p4r.ActionProfileMember:
+    return p4r.ActionProfileMember(
+        action_profile_id=profile, member_id=number, action=act.action if act is not None else None
+    )
+
+
+def members_of(profile: int, number: int, *members: tuple[int, int], max_size: int = 0) -> p4r.ActionProfileGroup:
+    """A group of (member id, weight)."""
+    listed = [p4r.ActionProfileGroup.Member(member_id=each, weight=weight) for each, weight in members]
+    return p4r.ActionProfileGroup(action_profile_id=profile, group_id=number, members=listed, max_size=max_size)
+
+
+def meter(number: int, index: int | None, *rates: int, **more) -> p4r.MeterEntry:
+    """Rates are cir, cburst, pir, pburst; none of them is no config."""
+    entry = p4r.MeterEntry(meter_id=number, **more)
+    if rates:
+        entry.config.CopyFrom(p4r.MeterConfig(**dict(zip(("cir", "cburst", "pir", "pburst"), rates, strict=True))))
+    if index is not None:
+        entry.index.SetInParent()
+        entry.index.index = index
+    return entry
+
+
 def entity(message) -> p4r.Entity:
     names = {
         p4r.TableEntry: "table_entry",
         p4r.CounterEntry: "counter_entry",
         p4r.DirectCounterEntry: "direct_counter_entry",
+        p4r.MeterEntry: "meter_entry",
+        p4r.ActionProfileMember: "action_profile_member",
+        p4r.ActionProfileGroup: "action_profile_group",
         p4r.PacketReplicationEngineEntry: "packet_replication_engine_entry",
     }
     return p4r.Entity(**{names[type(message)]: message})
+
+
+EVERYTHING = (
+    p4r.TableEntry(counter_data=p4r.CounterData(), time_since_last_hit=p4r.TableEntry.IdleTimeout()),
+    p4r.TableEntry(is_default_action=True),
+    p4r.CounterEntry(),
+    p4r.MeterEntry(),
+    p4r.ActionProfileMember(),
+    p4r.ActionProfileGroup(),
+    p4r.PacketReplicationEngineEntry(multicast_group_entry=p4r.MulticastGroupEntry()),
+)
 
 
 def update(kind, message) -> p4r.Update:
@@ -194,10 +269,5 @@ class RawClient:
 
     async def everything(self) -> list[bytes]:
         """All the state there is, for tests that nothing changed."""
-        found = await self.read(
-            p4r.TableEntry(counter_data=p4r.CounterData()),
-            p4r.TableEntry(is_default_action=True),
-            p4r.CounterEntry(),
-            p4r.PacketReplicationEngineEntry(multicast_group_entry=p4r.MulticastGroupEntry()),
-        )
+        found = await self.read(*EVERYTHING)
         return [each.SerializeToString(deterministic=True) for each in found]

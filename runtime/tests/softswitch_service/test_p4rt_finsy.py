@@ -69,6 +69,59 @@ async def test_multicast_group_and_counters(sw):
     assert len(found) == 16
 
 
+async def test_meters(sw):
+    config = finsy.P4MeterConfig(cir=10, cburst=20, pir=30, pburst=40)
+    await sw.modify([finsy.P4MeterEntry("byte_meter", index=2, config=config)])
+    (found,) = [each async for each in sw.read(finsy.P4MeterEntry("byte_meter", index=2))]
+    assert found.config == config
+
+
+async def test_members_and_groups(sw):
+    members = [
+        finsy.P4ActionProfileMember("picker", member_id=each, action=finsy.P4TableAction("forward", port=each))
+        for each in (1, 2)
+    ]
+    group = finsy.P4ActionProfileGroup("picker", group_id=3, max_size=4, members=[finsy.P4Member(1, weight=2)])
+    entry = finsy.P4TableEntry("picked", match=finsy.P4TableMatch(port=1), action=finsy.P4IndirectAction(group_id=3))
+    await sw.insert(members)
+    await sw.insert([group])
+    await sw.insert([entry])
+    assert [each async for each in sw.read(finsy.P4ActionProfileMember())] == members
+    assert [each async for each in sw.read(finsy.P4ActionProfileGroup())] == [group]
+    assert [each async for each in sw.read(finsy.P4TableEntry("picked"))] == [entry]
+    await sw.delete([entry])
+    await sw.delete([group])
+    await sw.delete(members)
+
+
+async def test_one_shot_sets(sw):
+    action = finsy.P4IndirectAction(
+        action_set=[(2, finsy.P4TableAction("forward", port=1)), (1, finsy.P4TableAction("forward", port=2))]
+    )
+    entry = finsy.P4TableEntry("spread", match=finsy.P4TableMatch(dst=(0, 16)), action=action)
+    await sw.insert([entry])
+    assert [each async for each in sw.read(finsy.P4TableEntry("spread"))] == [entry]
+    await sw.delete([entry])
+
+
+async def test_idle_timeouts(sw, clock):
+    entry = finsy.P4TableEntry(
+        "ageing",
+        match=finsy.P4TableMatch(dst=(5, 0xFFFFFFFFFFFF)),
+        action=finsy.P4TableAction("forward", port=1),
+        priority=1,
+        idle_timeout_ns=1000,
+    )
+    await sw.insert([entry])
+    async with asyncio.timeout(10):
+        notifications = sw.read_idle_timeouts()
+        waiting = asyncio.create_task(anext(notifications))
+        await asyncio.sleep(0)
+        clock.advance(1)
+        (found,) = (await waiting).table_entry
+        assert (found.match, found.priority, found.idle_timeout_ns) == (entry.match, 1, 1000)
+
+
 async def test_packets(sw, hosts):
     await sw.insert([l2(1, 1, "punt", reason=9)])
     async with asyncio.timeout(10):

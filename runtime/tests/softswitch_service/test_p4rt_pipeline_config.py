@@ -9,19 +9,36 @@ import pytest
 from finsy.proto import p4i, p4r
 
 from .raw_client import (
+    BYTE_METER,
     DEVICE_CONFIG,
     DEVICE_ID,
     FORWARD,
     L2,
     P4INFO,
+    PACKET_METER,
+    PICKED,
+    PICKER,
     PORT_COUNTER,
+    SECOND,
+    SHARED,
+    SPREADER,
     TIMEOUT,
     Request,
     action,
+    ageing,
+    by_port,
+    by_prefix,
+    delete,
     group,
     insert,
     l2,
+    member,
+    members_of,
+    meter,
     modify,
+    one_shot,
+    to_group,
+    to_member,
 )
 
 TO_2 = action(FORWARD, 2)
@@ -104,9 +121,20 @@ async def test_saved_config_takes_writes_and_commits_them(client, switch, hosts)
     assert caught.value.code() == grpc.StatusCode.NOT_FOUND
 
 
-async def test_reconcile_keeps_all_state(client):
+async def test_reconcile_keeps_all_state(client, clock):
     await client.configure()
     cell = p4r.CounterEntry(counter_id=PORT_COUNTER, index=p4r.Index(index=2), data=p4r.CounterData(packet_count=3))
+    await client.write(
+        modify(meter(PACKET_METER, 1, 1, 2, 3, 4)),
+        insert(member(PICKER, 1, TO_2)),
+        insert(members_of(PICKER, 1, (1, 2), max_size=3)),
+        insert(by_port(PICKED, 1, to_group(1))),
+        insert(by_port(PICKED, 2, to_member(1))),
+        insert(by_prefix(1, 48, one_shot((TO_2, 1), (TO_2, 2)))),
+        insert(ageing(1, action=TO_2, idle_timeout_ns=SECOND)),
+        insert(ageing(2, action=TO_2)),
+    )
+    clock.advance(0.5)
     await client.write(
         insert(l2(1, 1, TO_2, metadata=b"m", counter_data=p4r.CounterData(packet_count=4))),
         insert(group(1, p4r.Replica(egress_port=7), metadata=b"g")),
@@ -117,6 +145,9 @@ async def test_reconcile_keeps_all_state(client):
     await client.configure(Request.RECONCILE_AND_COMMIT, cookie=8)
     assert await client.everything() == before
     assert (await get(client)).config.cookie.cookie == 8
+    # The one-shot set goes on as one: it is modified, deleted and leaves nothing.
+    await client.write(modify(by_prefix(1, 48, one_shot((TO_2, 4)))))
+    await client.write(delete(by_prefix(1, 48)), insert(member(SPREADER, 1, TO_2)))
 
 
 async def test_reconcile_refuses_another_p4info(client):
@@ -167,7 +198,7 @@ TOGETHER = "P4Info and p4_device_config do not belong together: "
             "table ingress.l2, match field dst: match type OPTIONAL is not supported",
         ),
         (
-            "actions.1.params.0.bitwidth",
+            "actions.2.params.0.bitwidth",
             32,
             TOGETHER + "table ingress.l2, action ingress.forward: parameter widths (32,) in P4Info, (9,) in the JSON",
         ),
@@ -187,14 +218,75 @@ TOGETHER = "P4Info and p4_device_config do not belong together: "
         ),
         ("tables.1.preamble.id", L2, f"P4Info, tables: id {L2} is given twice"),
         ("tables.0.match_fields.1.id", 1, "P4Info, match fields of ingress.l2: id 1 is given twice"),
-        ("actions.1.params.0.id", 0, "P4Info, parameters of ingress.forward: id 0 is reserved"),
+        ("actions.2.params.0.id", 0, "P4Info, parameters of ingress.forward: id 0 is reserved"),
         ("controller_packet_metadata.0.metadata.1.id", 1, "P4Info, metadata of packet_in: id 1 is given twice"),
         (
             "controller_packet_metadata.1.metadata.1.bitwidth",
             -7,
             "controller header packet_out, metadata pad: bitwidth -7, allowed is 1 up",
         ),
-        ("tables.0.implementation_id", 5, "table ingress.l2: action profiles and selectors are not supported"),
+        ("tables.0.implementation_id", 5, "P4Info: table ingress.l2 refers to action profile id 5, which is none"),
+        ("tables.0.implementation_id", SHARED, "P4Info: the tables of action profile ingress.shared_actions differ in"),
+        (
+            "tables.6.implementation_id",
+            0,
+            TOGETHER + "table ingress.indirect: action profile none in P4Info, ingress.shared_actions in the JSON",
+        ),
+        (
+            "tables.8.implementation_id",
+            PICKER,
+            TOGETHER
+            + "table ingress.spread_too: action profile ingress.picker in P4Info, ingress.spreader in the JSON",
+        ),
+        (
+            "action_profiles.0.preamble.name",
+            "x",
+            TOGETHER + "action profile x is in P4Info only; action profiles of the",
+        ),
+        (
+            "action_profiles.0.size",
+            5,
+            TOGETHER + "action profile ingress.shared_actions: size 5 in P4Info, 4 in the JSON",
+        ),
+        (
+            "action_profiles.0.with_selector",
+            True,
+            TOGETHER + "action profile ingress.shared_actions: a selector in P4Info, no selector in the JSON",
+        ),
+        (
+            "action_profiles.1.max_group_size",
+            -1,
+            "P4Info: action profile ingress.spreader: max_group_size and max_member_weight must not be negative",
+        ),
+        ("action_profiles.1.preamble.id", SHARED, f"P4Info, action profiles: id {SHARED} is given twice"),
+        ("meters.0.preamble.id", BYTE_METER, f"P4Info, meters: id {BYTE_METER} is given twice"),
+        (
+            "meters.0.preamble.name",
+            "x",
+            TOGETHER + "meter x is in P4Info only; meters of the JSON: ingress.byte_meter, ",
+        ),
+        ("meters.0.size", 9, TOGETHER + "meter ingress.packet_meter: size 9 in P4Info, 8 in the JSON"),
+        ("meters.0.spec.type", 7, "meter ingress.packet_meter: type 7 is not supported"),
+        (
+            "meters.0.spec.unit",
+            p4i.MeterSpec.BYTES,
+            TOGETHER + "meter ingress.packet_meter: unit bytes in P4Info, packets in the JSON",
+        ),
+        (
+            "tables.0.idle_timeout_behavior",
+            p4i.Table.NOTIFY_CONTROL,
+            TOGETHER + "table ingress.l2: an idle timeout in P4Info, no idle timeout in the JSON",
+        ),
+        (
+            "tables.10.idle_timeout_behavior",
+            p4i.Table.NO_TIMEOUT,
+            TOGETHER + "table ingress.ageing: no idle timeout in P4Info, an idle timeout in the JSON",
+        ),
+        (
+            "tables.10.is_const_table",
+            True,
+            "table ingress.ageing: an idle timeout is not supported where the entries are constant",
+        ),
         (
             "controller_packet_metadata.0.metadata.0.bitwidth",
             10,

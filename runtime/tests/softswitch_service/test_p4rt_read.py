@@ -13,11 +13,15 @@ from .raw_client import (
     DROP,
     FIXED,
     FORWARD,
+    INDIRECT,
     L2,
     MARK,
+    PACKET_METER,
     PORT_COUNTER,
     PUNT,
     ROUTES,
+    SHARED,
+    SPREADER,
     TIMEOUT,
     acl,
     action,
@@ -28,6 +32,9 @@ from .raw_client import (
     group,
     insert,
     l2,
+    member,
+    members_of,
+    meter,
     route,
 )
 
@@ -85,7 +92,7 @@ async def test_counter_data_only_where_asked_for(filled):
 
 async def test_default_entries_of_all_tables(filled):
     found = [each.table_entry for each in await filled.read(p4r.TableEntry(is_default_action=True))]
-    assert len(found) == 6
+    assert len(found) == 11
     assert all(each.is_default_action and each.HasField("action") for each in found)
 
 
@@ -118,7 +125,7 @@ async def test_several_requests_of_which_some_fail(filled):
         entity(p4r.TableEntry(table_id=1)),
         p4r.Entity(),
         entity(p4r.DirectCounterEntry(table_entry=l2(9, 9))),
-        p4r.Entity(meter_entry=p4r.MeterEntry()),
+        p4r.Entity(direct_meter_entry=p4r.DirectMeterEntry()),
         entity(p4r.CounterEntry(counter_id=1)),
         entity(p4r.CounterEntry(counter_id=PORT_COUNTER, index=p4r.Index(index=16))),
         entity(p4r.TableEntry(priority=3)),
@@ -126,6 +133,17 @@ async def test_several_requests_of_which_some_fail(filled):
         entity(p4r.TableEntry(table_id=L2, action=action(99))),
         entity(p4r.TableEntry(table_id=L2, match=[exact(1, 1)])),
         entity(group(4)),
+        entity(p4r.TableEntry(table_id=L2, time_since_last_hit=p4r.TableEntry.IdleTimeout())),
+        entity(p4r.TableEntry(is_default_action=True, time_since_last_hit=p4r.TableEntry.IdleTimeout())),
+        entity(p4r.TableEntry(table_id=INDIRECT, action=action(FORWARD))),
+        entity(meter(7, None)),
+        entity(meter(PACKET_METER, 8)),
+        entity(meter(PACKET_METER, -1)),
+        entity(meter(PACKET_METER, 0, counter_data=p4r.MeterCounterData())),
+        entity(member(7, 0)),
+        entity(member(0, 7)),
+        entity(member(SHARED, 7)),
+        entity(members_of(SPREADER, 7)),
         entity(p4r.TableEntry(table_id=FIXED)),
     ]
     request = p4r.ReadRequest(device_id=DEVICE_ID, entities=queries)
@@ -146,6 +164,17 @@ async def test_several_requests_of_which_some_fail(filled):
         "INVALID_ARGUMENT",
         "INVALID_ARGUMENT",
         "INVALID_ARGUMENT",
+        "NOT_FOUND",
+        "INVALID_ARGUMENT",
+        "INVALID_ARGUMENT",
+        "INVALID_ARGUMENT",
+        "INVALID_ARGUMENT",
+        "OUT_OF_RANGE",
+        "INVALID_ARGUMENT",
+        "UNIMPLEMENTED",
+        "INVALID_ARGUMENT",
+        "INVALID_ARGUMENT",
+        "NOT_FOUND",
         "NOT_FOUND",
         "OK",
     ]

@@ -13,31 +13,51 @@ from finsy.proto import p4r
 
 from .raw_client import (
     ACL,
+    AGEING,
     BIG,
     DROP,
     FIXED,
     FORWARD,
+    INDIRECT,
     KEYLESS,
     L2,
     MARK,
+    NO_ACTION,
+    PACKET_METER,
+    PICKED,
+    PICKER,
     PORT_COUNTER,
     PUNT,
     ROUTES,
+    SHARED,
+    SPREAD,
+    SPREADER,
     acl,
     action,
+    ageing,
     between,
+    by_dst,
+    by_port,
+    by_prefix,
     delete,
     exact,
     group,
     insert,
     l2,
+    member,
+    members_of,
+    meter,
     modify,
+    one_shot,
     route,
     ternary,
+    to_group,
+    to_member,
     update,
 )
 
-GOLDEN = Path(__file__).parent / "golden" / "write_errors.txt"
+GOLDEN = Path(__file__).parent / "golden"
+ActionSet = p4r.ActionProfileActionSet
 TO_2 = action(FORWARD, 2)
 
 
@@ -78,6 +98,16 @@ def replica(port: bytes = b"\x01", instance: int = 1, **more) -> p4r.Replica:
     return p4r.Replica(port=port, instance=instance, **more)
 
 
+def watching(**watch) -> p4r.ActionProfileGroup:
+    members = [p4r.ActionProfileGroup.Member(member_id=1, weight=1, **watch)]
+    return p4r.ActionProfileGroup(action_profile_id=PICKER, group_id=2, members=members)
+
+
+WATCHING_SET = p4r.TableAction(
+    action_profile_action_set=ActionSet(
+        action_profile_actions=[p4r.ActionProfileAction(action=TO_2.action, weight=1, watch_port=b"\x01")]
+    )
+)
 BACKUP = [p4r.BackupReplica(port=b"\x02", instance=1)]
 IDLE = p4r.TableEntry.IdleTimeout()
 
@@ -116,7 +146,9 @@ CASES = {
     "constant table modify": modify(table(FIXED, exact(1, 7), act=TO_2)),
     "constant table delete": delete(table(FIXED, exact(1, 7))),
     "action unset": insert(l2(1, 2)),
-    "action profile member": insert(l2(1, 2, p4r.TableAction(action_profile_member_id=1))),
+    "action profile member": insert(l2(1, 2, to_member(1))),
+    "action profile group": insert(l2(1, 2, to_group(1))),
+    "action set": insert(l2(1, 2, one_shot((TO_2, 1)))),
     "unknown action": insert(l2(1, 2, action(123))),
     "action of another table": insert(route(0, 0, action(PUNT, 1))),
     "default-only action in an entry": insert(l2(1, 2, action(DROP))),
@@ -130,6 +162,11 @@ CASES = {
     "is_const set in delete": delete(l2(1, 1, is_const=True)),
     "idle timeout": insert(l2(1, 2, TO_2, idle_timeout_ns=1)),
     "time since last hit": insert(l2(1, 2, TO_2, time_since_last_hit=IDLE)),
+    "idle timeout negative": insert(ageing(1, action=TO_2, idle_timeout_ns=-1)),
+    "idle timeout negative, modify": modify(ageing(5, idle_timeout_ns=-1)),
+    "time since last hit where there are idle timeouts": insert(ageing(1, action=TO_2, time_since_last_hit=IDLE)),
+    "idle timeout of the default entry": modify(default(AGEING, TO_2, idle_timeout_ns=1)),
+    "time since last hit of the default entry": modify(default(AGEING, TO_2, time_since_last_hit=IDLE)),
     "direct meter": insert(l2(1, 2, TO_2, meter_config=p4r.MeterConfig(cir=1))),
     "counter data without counter": insert(route(0, 0, TO_2, counter_data=p4r.CounterData())),
     "counter data negative": insert(l2(1, 2, TO_2, counter_data=p4r.CounterData(packet_count=-1))),
@@ -153,6 +190,18 @@ CASES = {
     "direct counter of a table without": modify(direct(route(0, 0))),
     "direct counter of the default entry": modify(direct(default(L2))),
     "direct counter of an unknown table": modify(direct(table(5))),
+    "unknown meter": modify(meter(3, 0)),
+    "meter 0": modify(meter(0, None)),
+    "meter update type unset": update(p4r.Update.UNSPECIFIED, meter(PACKET_METER, 0)),
+    "meter insert": insert(meter(PACKET_METER, 0, 1, 2, 3, 4)),
+    "meter delete": delete(meter(PACKET_METER, 0)),
+    "meter index above": modify(meter(PACKET_METER, 8, 1, 2, 3, 4)),
+    "meter index below": modify(meter(PACKET_METER, -1, 1, 2, 3, 4)),
+    "meter rate negative": modify(meter(PACKET_METER, None, -1, 2, 3, 4)),
+    "meter burst negative": modify(meter(PACKET_METER, 0, 1, 2, 3, -4)),
+    "meter peak below committed rate": modify(meter(PACKET_METER, 0, 4, 2, 3, 4)),
+    "meter with excess burst": modify(p4r.MeterEntry(meter_id=PACKET_METER, config=p4r.MeterConfig(eburst=1))),
+    "meter with counters": modify(meter(PACKET_METER, 0, counter_data=p4r.MeterCounterData())),
     "group 0": insert(group(0, replica())),
     "group too high": insert(group(1 << 16, replica())),
     "group exists": insert(group(1, replica())),
@@ -177,9 +226,6 @@ CASES = {
     f"unsupported {name}": insert(p4r.Entity(**{name: kind()}))
     for name, kind in (
         ("extern_entry", p4r.ExternEntry),
-        ("action_profile_member", p4r.ActionProfileMember),
-        ("action_profile_group", p4r.ActionProfileGroup),
-        ("meter_entry", p4r.MeterEntry),
         ("direct_meter_entry", p4r.DirectMeterEntry),
         ("value_set_entry", p4r.ValueSetEntry),
         ("register_entry", p4r.RegisterEntry),
@@ -189,23 +235,105 @@ CASES = {
 CASES["big key too wide"] = CASES.pop("table full")
 
 
+PROFILE_CASES = {
+    "unknown profile": insert(member(7, 1, TO_2)),
+    "member 0": insert(member(SHARED, 0, TO_2)),
+    "member update type unset": update(p4r.Update.UNSPECIFIED, member(SHARED, 2, TO_2)),
+    "member exists": insert(member(SHARED, 1, TO_2)),
+    "member missing": modify(member(SHARED, 2, TO_2)),
+    "member missing, delete": delete(member(SHARED, 2)),
+    "member in use by an entry": delete(member(SHARED, 1)),
+    "member in use by a group": delete(member(PICKER, 1)),
+    "member without action": insert(member(SHARED, 2)),
+    "member without action, modify": modify(member(SHARED, 1)),
+    "member with an action of other tables": insert(member(SHARED, 2, action(PUNT, 1))),
+    "member with a default-only action": insert(member(SHARED, 2, action(NO_ACTION))),
+    "member with a parameter too wide": insert(member(SHARED, 2, action(FORWARD, 512))),
+    "member of a one-shot selector": insert(member(SPREADER, 2, TO_2)),
+    "group of a profile without selector": insert(members_of(SHARED, 1)),
+    "group of an unknown profile": insert(members_of(7, 1)),
+    "group with id 0": insert(members_of(PICKER, 0)),
+    "group of a one-shot selector": insert(members_of(SPREADER, 2)),
+    "group exists": insert(members_of(PICKER, 1, (1, 1))),
+    "group missing": modify(members_of(PICKER, 2, (1, 1))),
+    "group missing, delete": delete(members_of(PICKER, 2)),
+    "group in use": delete(members_of(PICKER, 1)),
+    "group with an unknown member": insert(members_of(PICKER, 2, (1, 1), (4, 1))),
+    "group with a member twice": modify(members_of(PICKER, 1, (1, 1), (1, 2), max_size=2)),
+    "group with weight 0": insert(members_of(PICKER, 2, (1, 0))),
+    "group with a negative weight": insert(members_of(PICKER, 2, (1, -1))),
+    "group with a weight above max_member_weight": insert(members_of(PICKER, 2, (1, 4))),
+    "group with a watch port": insert(watching(watch_port=b"\x01")),
+    "group with a watch port, deprecated field": insert(watching(watch=1)),
+    "group with another max_size": modify(members_of(PICKER, 1, (1, 1), max_size=3)),
+    "group with a negative max_size": insert(members_of(PICKER, 2, max_size=-1)),
+    "group with a max_size above size": insert(members_of(PICKER, 2, max_size=9)),
+    "group above its max_size": modify(members_of(PICKER, 1, (1, 1), (2, 1), (3, 1), max_size=2)),
+    "entry with an unknown member": insert(by_dst(INDIRECT, 2, to_member(2))),
+    "entry with an unknown member, modify": modify(by_dst(INDIRECT, 1, to_member(2))),
+    "entry with an unknown group": insert(by_port(PICKED, 2, to_group(2))),
+    "entry with a group where there is no selector": insert(by_dst(INDIRECT, 2, to_group(1))),
+    "entry with an action set where there is no selector": insert(by_dst(INDIRECT, 2, one_shot((TO_2, 1)))),
+    "entry with an action": insert(by_dst(INDIRECT, 2, TO_2)),
+    "entry with an action where there is a selector": insert(by_port(PICKED, 2, TO_2)),
+    "entry without action": insert(by_port(PICKED, 2)),
+    "entry exists": insert(by_dst(INDIRECT, 1, to_member(1))),
+    "entry missing": modify(by_dst(INDIRECT, 2, to_member(1))),
+    "entry missing, delete": delete(by_prefix(2, 48)),
+    "entry with a member of a one-shot selector": insert(by_prefix(2, 48, to_member(1))),
+    "default entry": modify(default(SPREAD, action(NO_ACTION))),
+    "set beside members": insert(by_port(PICKED, 2, one_shot((TO_2, 1)))),
+    "set of an existing entry": insert(by_prefix(1, 48, one_shot((TO_2, 1)))),
+    "set of a missing entry": modify(by_prefix(2, 48, one_shot((TO_2, 1)))),
+    "set with weight 0": insert(by_prefix(2, 48, one_shot((TO_2, 1), (TO_2, 0)))),
+    "set above max_group_size": insert(by_prefix(2, 48, one_shot((TO_2, 1), (TO_2, 4)))),
+    "set above max_group_size, modify": modify(by_prefix(1, 48, one_shot((TO_2, (1 << 31) - 1)))),
+    "set with an unknown action": insert(by_prefix(2, 48, one_shot((action(5), 1)))),
+    "set with a default-only action": insert(by_prefix(2, 48, one_shot((action(NO_ACTION), 1)))),
+    "set with a parameter missing": insert(by_prefix(2, 48, one_shot((action(FORWARD), 1)))),
+    "set with a watch port": insert(by_prefix(2, 48, WATCHING_SET)),
+    "set that chooses at random": insert(by_prefix(2, 48, one_shot(action_selection_mode=ActionSet.RANDOM))),
+    "set with another size semantics": insert(by_prefix(2, 48, one_shot(size_semantics=ActionSet.SUM_OF_MEMBERS))),
+    "set with an unknown mode": insert(by_prefix(2, 48, one_shot(action_selection_mode=9))),
+}
+
+
+async def check_refused(primary, cases: dict[str, p4r.Update], name: str) -> None:
+    """Each update is refused with the code and text of the golden file, and changes nothing."""
+    before = await primary.everything()
+    found = {}
+    for case, refused in cases.items():
+        ((found[case], text),) = await primary.write_errors(refused)
+        found[case] += f" {text}"
+        assert await primary.everything() == before, case
+    text = "".join(f"{case}\n    {error}\n" for case, error in found.items())
+    if os.environ.get("P4DMM_UPDATE_GOLDEN"):
+        GOLDEN.mkdir(exist_ok=True)
+        (GOLDEN / name).write_text(text)
+    assert text == (GOLDEN / name).read_text()
+
+
 async def test_every_refused_update(primary):
     await primary.write(
         insert(l2(1, 1, TO_2, metadata=b"m", counter_data=p4r.CounterData(packet_count=4))),
+        insert(ageing(5, action=TO_2, idle_timeout_ns=7)),
         insert(group(1, replica(b"\x07"), metadata=b"g")),
         modify(counter(3, packets=9)),
+        modify(meter(PACKET_METER, 0, 1, 2, 3, 4)),
     )
-    before = await primary.everything()
-    found = {}
-    for name, case in CASES.items():
-        ((found[name], text),) = await primary.write_errors(case)
-        found[name] += f" {text}"
-        assert await primary.everything() == before, name
-    text = "".join(f"{name}\n    {error}\n" for name, error in found.items())
-    if os.environ.get("P4DMM_UPDATE_GOLDEN"):
-        GOLDEN.parent.mkdir(exist_ok=True)
-        GOLDEN.write_text(text)
-    assert text == GOLDEN.read_text()
+    await check_refused(primary, CASES, "write_errors.txt")
+
+
+async def test_every_refused_update_of_action_profiles(primary):
+    await primary.write(
+        insert(member(SHARED, 1, TO_2)),
+        insert(by_dst(INDIRECT, 1, to_member(1), metadata=b"m")),
+        *(insert(member(PICKER, each, TO_2)) for each in (1, 2, 3)),
+        insert(members_of(PICKER, 1, (1, 3), max_size=2)),
+        insert(by_port(PICKED, 1, to_group(1))),
+        insert(by_prefix(1, 48, one_shot((TO_2, 1), (TO_2, 3)))),
+    )
+    await check_refused(primary, PROFILE_CASES, "profile_errors.txt")
 
 
 async def test_a_full_table_refuses_by_resource_exhausted(primary):

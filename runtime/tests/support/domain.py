@@ -9,7 +9,7 @@ from ipaddress import IPv6Address, IPv6Network
 from pathlib import Path
 
 from p4dmm.config import Link, Network, PortRef, load_network
-from p4dmm.controller import Controller, HandoverEvent
+from p4dmm.controller import Controller, HandoverEvent, LinkEvent
 from p4dmm.softswitch.service import SwitchServer, Wire
 from p4dmm.wire import (
     ETHERTYPE_IPV6,
@@ -61,8 +61,10 @@ class Station:
         assert self.wire is not None
         assert self.wire.b.send(frame)
 
-    def send_udp(self, router: MacAddress, src: IPv6Address, dst: IPv6Address, payload: bytes) -> None:
-        self.send(udp_frame(self.mac, router, src, dst, payload))
+    def send_udp(
+        self, router: MacAddress, src: IPv6Address, dst: IPv6Address, payload: bytes, *, source_port: int = 0x1234
+    ) -> None:
+        self.send(udp_frame(self.mac, router, src, dst, payload, source_port))
 
     def announce(self) -> None:
         """What a Linux host sends first when its carrier comes: duplicate address detection."""
@@ -117,6 +119,7 @@ class Domain:
     def __init__(self, network: Network) -> None:
         self.network = network
         self.events: list[HandoverEvent] = []
+        self.link_events: list[LinkEvent] = []
         self.servers = {s.name: SwitchServer(device_id=s.device_id) for s in network.switches}
         self.access: dict[PortRef, Wire] = {}
         self.links: dict[Link, Wire] = {}
@@ -140,7 +143,7 @@ class Domain:
                     self.servers[switch.name].attach_port(port.number, wire.a)
 
     async def start_controller(self) -> Controller:
-        self.controller = Controller(self.network, on_event=self._on_event)
+        self.controller = Controller(self.network, on_event=self._on_event, on_link=self._on_link)
         async with asyncio.timeout(TIMEOUT_S):
             await self.controller.start()
         return self.controller
@@ -202,6 +205,28 @@ class Domain:
             result[name] = {(table.name, entry) for table in pipeline.tables.values() for entry in table.entries()}
         return result
 
+    def cable(self, ends: str) -> Wire:
+        """Of the link between these ports, written "s1:12-s2:11"."""
+        return next(wire for link, wire in self.links.items() if "-".join(map(str, link.ends)) == ends)
+
+    async def link(self, ends: str, *, is_up: bool) -> None:
+        """Wait until every switch has its ways without the link, or with it; forget that event."""
+        async with asyncio.timeout(TIMEOUT_S):
+            while True:
+                for event in self.link_events:
+                    if "-".join(map(str, event.ends)) == ends and event.is_up is is_up:
+                        self.link_events.remove(event)
+                        return
+                self._news.clear()
+                try:
+                    await self._news.wait()
+                except asyncio.CancelledError:
+                    raise AssertionError(f"link {ends} did not change; events: {self.link_events}") from None
+
+    def _on_link(self, event: LinkEvent) -> None:
+        self.link_events.append(event)
+        self._news.set()
+
     def _on_event(self, event: HandoverEvent) -> None:
         self.events.append(event)
         self._news.set()
@@ -222,9 +247,17 @@ async def running_domain(network: Network | None = None, **domain: float) -> Asy
         await running.stop()
 
 
-def udp_frame(src_mac: MacAddress, dst_mac: MacAddress, src: IPv6Address, dst: IPv6Address, payload: bytes) -> bytes:
-    """Ports 0x1234 and 0x5678; no checksum, nobody looks at it."""
-    datagram = b"\x12\x34\x56\x78" + (8 + len(payload)).to_bytes(2, "big") + b"\x00\x00" + payload
+def udp_frame(
+    src_mac: MacAddress,
+    dst_mac: MacAddress,
+    src: IPv6Address,
+    dst: IPv6Address,
+    payload: bytes,
+    source_port: int = 0x1234,
+) -> bytes:
+    """To port 0x5678; no checksum, nobody looks at it."""
+    ports, length = source_port.to_bytes(2, "big") + b"\x56\x78", (8 + len(payload)).to_bytes(2, "big")
+    datagram = ports + length + b"\x00\x00" + payload
     return Ethernet(dst_mac, src_mac, ETHERTYPE_IPV6, IPv6Packet(src, dst, UDP, datagram, 64).encode()).encode()
 
 

@@ -11,8 +11,8 @@ from google.protobuf import text_format
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from p4dmm.forwarding import GROUPS, REPLICAS, TABLES, Row, RowKey
-from p4dmm.forwarding.rows import MAX_GROUP_ID, group_row
+from p4dmm.forwarding import GROUPS, MEMBERS, METERS, REPLICAS, TABLES, Change, Member, Row, RowKey, Write
+from p4dmm.forwarding.rows import MAX_GROUP_ID, group_row, meter_row, selector_row
 from p4dmm.switches import CodecError, RowCodec, default_pipeline
 
 P4INFO = default_pipeline().p4info.read_text()
@@ -23,9 +23,11 @@ def info() -> p4i.P4Info:
     return text_format.Parse(P4INFO, p4i.P4Info())
 
 
-WIDTHS = {f.name: f.bitwidth for t in info().tables for f in t.match_fields} | {
+WIDTHS = {f"{t.preamble.alias}.{f.name}": f.bitwidth for t in info().tables for f in t.match_fields} | {
     p.name: p.bitwidth for a in info().actions for p in a.params
 }
+KINDS = {(t.preamble.alias, f.name): f.match_type for t in info().tables for f in t.match_fields}
+WITH_SELECTOR = {t.preamble.alias for t in info().tables if t.implementation_id}
 EVERY_ACTION = [(table.name, action.name) for table in TABLES.values() for action in table.actions]
 
 
@@ -38,13 +40,29 @@ def numbers(name: str) -> st.SearchStrategy[int]:
 def rows(draw: st.DrawFn, table: str, action: str) -> Row:
     parameters = next(a.parameters for a in TABLES[table].actions if a.name == action)
     key: list[int | tuple[int, int]] = []
+    priority = 0
     for name in TABLES[table].keys:
-        if (table, name) in {("routes", "destination"), ("external_sources", "source")}:
-            length = draw(st.integers(0, 128))
-            key.append((draw(numbers(name)) >> (128 - length) << (128 - length), length))
-        else:
-            key.append(draw(numbers(name)))
-    return Row(RowKey("s1", table, tuple(key)), action, tuple(draw(numbers(name)) for name in parameters))
+        field = f"{table}.{name}"
+        width = WIDTHS[field]
+        match KINDS[table, name]:
+            case p4i.MatchField.LPM:
+                length = draw(st.integers(0, width))
+                key.append((draw(numbers(field)) >> (width - length) << (width - length), length))
+            case p4i.MatchField.TERNARY:
+                mask = draw(numbers(field))
+                key.append((draw(numbers(field)) & mask, mask))
+                priority = 7
+            case p4i.MatchField.RANGE:
+                low, high = sorted((draw(numbers(field)), draw(numbers(field))))
+                key.append((low, high))
+                priority = 7
+            case _:
+                key.append(draw(numbers(field)))
+    at = RowKey("s1", table, tuple(key), priority)
+    if table in WITH_SELECTOR:
+        members = draw(st.lists(st.tuples(*(numbers(name) for name in parameters), st.integers(1, 9)), min_size=1))
+        return Row(at, MEMBERS, members=tuple(sorted(Member(action, (*m[:-1],), m[-1]) for m in members)))
+    return Row(at, action, tuple(draw(numbers(name)) for name in parameters))
 
 
 @pytest.mark.parametrize(("table", "action"), EVERY_ACTION)
@@ -55,7 +73,10 @@ def test_round_trip(table: str, action: str, data: st.DataObject) -> None:
     entity = CODEC.encode(row)
     assert CODEC.decode("s1", p4r.Entity.FromString(entity.SerializeToString())) == row
     for match in entity.table_entry.match:
-        _assert_shortest(match.exact.value or match.lpm.value)
+        kind = getattr(match, match.WhichOneof("field_match_type"))
+        for name in ("value", "mask", "low", "high"):
+            if hasattr(kind, name):
+                _assert_shortest(getattr(kind, name))
     for parameter in entity.table_entry.action.action.params:
         _assert_shortest(parameter.value)
 
@@ -90,13 +111,38 @@ def test_a_replica_may_name_its_port_in_either_form() -> None:
     assert CODEC.decode("s1", entity) == Row(RowKey("s1", GROUPS, (3,)), REPLICAS, (300, 2, 301, 0))
 
 
+@pytest.mark.parametrize("meter", METERS)
+def test_meters_are_modified_and_no_more(meter: str) -> None:
+    """P4Runtime specification section 9.3: they are always there; without a configuration they mark all green."""
+    row = meter_row("s1", meter, 5, (1000, 200, 2000, 400))
+    for change in (Change.INSERT, Change.MODIFY):
+        update = CODEC.update(Write(change, row))
+        assert update.type == p4r.Update.MODIFY
+        assert CODEC.decode("s1", update.entity) == row
+    reset = CODEC.update(Write(Change.DELETE, row))
+    assert reset.type == p4r.Update.MODIFY
+    assert not reset.entity.meter_entry.HasField("config")
+    assert CODEC.decode("s1", reset.entity) is None
+    asked = CODEC.meter_read(row.at).meter_entry
+    assert (asked.meter_id, asked.index.index) == (update.entity.meter_entry.meter_id, 5)
+
+
+def test_members_of_a_selector_are_a_set() -> None:
+    members = [Member("forward", (port, 2, 3), weight) for port, weight in ((12, 1), (11, 3))]
+    row = selector_row("s1", "next_hop_groups", (4,), members)
+    assert row == selector_row("s1", "next_hop_groups", (4,), members[::-1])
+    choices = CODEC.encode(row).table_entry.action.action_profile_action_set.action_profile_actions
+    assert sorted(choice.weight for choice in choices) == [1, 3]
+
+
 def test_what_is_not_ours_is_none() -> None:
     known = CODEC.encode(Row(RowKey("s1", "ports", (1,)), "set_role", (1,)))
     known.table_entry.is_default_action = True
     session = p4r.Entity()
     session.packet_replication_engine_entry.clone_session_entry.session_id = 1
     other = p4r.Entity(table_entry=p4r.TableEntry(table_id=1))
-    assert [CODEC.decode("s1", entity) for entity in (known, session, other)] == [None, None, None]
+    meter = p4r.Entity(meter_entry=p4r.MeterEntry(meter_id=1, config=p4r.MeterConfig(cir=1)))
+    assert [CODEC.decode("s1", entity) for entity in (known, session, other, meter)] == [None, None, None, None]
 
 
 def test_a_route_without_a_match_is_the_default_route() -> None:
@@ -115,7 +161,9 @@ def test_reads_cover_every_table_and_the_groups() -> None:
 
 
 def test_sizes_are_the_program_s() -> None:
-    assert {name: CODEC.size(name) for name in TABLES} == {t.preamble.alias: t.size for t in info().tables}
+    assert {name: CODEC.size(name) for name in TABLES} == {
+        t.preamble.alias: t.size for t in info().tables if not t.is_const_table
+    }
     assert CODEC.size(GROUPS) is None
 
 
@@ -147,8 +195,20 @@ def swap_keys(program: p4i.P4Info) -> None:
     fields[0].name, fields[1].name = fields[1].name, fields[0].name
 
 
+def drop_meter(program: p4i.P4Info) -> None:
+    del program.meters[:2]
+
+
+def refer_in_a_circle(program: p4i.P4Info) -> None:
+    _action(program, "forward").params[0].annotations.append("@refers_to(routes , destination)")
+
+
+def refer_to_nothing(program: p4i.P4Info) -> None:
+    _action(program, "forward").params[0].annotations.append("@refers_to(neighbors , port)")
+
+
 def drop_action(program: p4i.P4Info) -> None:
-    table, action = _table(program, "prefix_bindings"), _action(program, "to_tunnel")
+    table, action = _table(program, "prefix_bindings"), _action(program, "prefix.to_tunnel")
     table.action_refs.remove(next(r for r in table.action_refs if r.id == action.preamble.id))
 
 
@@ -169,19 +229,22 @@ def drop_parameter(program: p4i.P4Info) -> None:
         (swap_keys, "table prefix_sources has keys ('path_id', 'prefix'), expected ('prefix', 'path_id')"),
         (
             drop_action,
-            "table prefix_bindings lacks actions to_tunnel; it has deliver, destination_unbound, replicate",
+            "table prefix_bindings lacks actions to_tunnel; it has deliver, destination_unbound, replicate, to_flows,",
         ),
+        (drop_meter, "the program has no meter uplink_policing.node_meters; it has punt_meters"),
+        (refer_in_a_circle, "tables refer to one another in a circle: "),
+        (refer_to_nothing, "table next_hops refers to neighbors, not in the program"),
         (
             rename_parameter,
             (
-                "action forward has parameters ('egress', 'link_layer_address', 'router_address'), "
+                "action forward of table next_hops has parameters ('egress', 'link_layer_address', 'router_address'), "
                 "expected ('port', 'link_layer_address', 'router_address')"
             ),
         ),
         (
             drop_parameter,
             (
-                "action forward has parameters ('port', 'link_layer_address'), "
+                "action forward of table next_hops has parameters ('port', 'link_layer_address'), "
                 "expected ('port', 'link_layer_address', 'router_address')"
             ),
         ),

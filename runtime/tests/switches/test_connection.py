@@ -11,9 +11,8 @@ import finsy as fy
 import pytest
 
 from p4dmm.config import CPU_PORT, Switch, load_network
-from p4dmm.controller.punts import PuntReason
-from p4dmm.forwarding import Change, Row, Topology, Write, base_rows
-from p4dmm.forwarding.rows import group_row, row
+from p4dmm.forwarding import METERS, Change, Member, PuntReason, Row, Topology, Write, base_rows
+from p4dmm.forwarding.rows import group_row, meter_row, row, selector_row
 from p4dmm.softswitch.service import SwitchServer, Wire
 from p4dmm.switches import (
     PacketIn,
@@ -24,11 +23,13 @@ from p4dmm.switches import (
     default_pipeline,
     difference,
 )
+from p4dmm.switches.references import in_order
 from tests.support.domain import TIMEOUT_S, TRIANGLE
 
 NETWORK = load_network(TRIANGLE)
 TOPOLOGY = Topology(NETWORK)
 BASE = [*base_rows(TOPOLOGY, "s1")]
+METER_KEYS = [row.at for row in BASE if row.at.table in METERS]
 PIPELINE = default_pipeline()
 CODEC = RowCodec.from_file(PIPELINE.p4info)
 
@@ -110,19 +111,69 @@ async def test_what_is_written_is_read_back() -> None:
             *BASE,
             group_row("s1", 7, ((1, 0), (12, 2))),
             group_row("s1", 8, ((2, 0), (1, 0))),
-            row("s1", "prefix_bindings", (5,), "replicate", 7, 1, 2, 0x02, 0x03),
-            row("s1", "routes", ((0, 0),), "to_next_hop", 12),
+            row("s1", "prefix_bindings", (5,), "replicate", 7, 1, 2, 0x02, 0x03, 9),
+            row("s1", "routes", ((0, 0),), "to_next_hop_group", 3),
+            selector_row("s1", "next_hop_groups", (3,), [Member("forward", (port, 2, 3)) for port in (12, 11)]),
+            meter_row("s1", "uplink_policing.node_meters", 9, (1000, 200, 2000, 400)),
         ]
+        assert await client.connection.read_rows(METER_KEYS) == []
         await client.connection.write(inserts(rows))
-        held = await client.connection.read_rows()
+        held = await client.connection.read_rows([*METER_KEYS, rows[-1].at])
         assert sorted(map(repr, held)) == sorted(map(repr, rows))
         assert not difference(held, rows)
 
 
+async def test_a_selector_s_members_are_modified_and_deleted_with_the_row() -> None:
+    async with running() as client:
+        members = [Member("forward", (port, 2, 3)) for port in (11, 12, 13)]
+        for left in (members, members[:1], members[1:]):
+            group = selector_row("s1", "next_hop_groups", (3,), left)
+            change = Change.INSERT if left is members else Change.MODIFY
+            await client.connection.write([Write(change, group)])
+            assert await client.connection.read_rows() == [group]
+        await client.connection.write([Write(Change.DELETE, group)])
+        assert await client.connection.read_rows() == []
+
+
+async def test_a_meter_that_is_deleted_has_no_rates() -> None:
+    async with running() as client:
+        meter = meter_row("s1", "downlink_policing.node_meters", 9, (1000, 200, 2000, 400))
+        await client.connection.write(inserts([meter]))
+        assert await client.connection.read_rows([meter.at]) == [meter]
+        await client.connection.write([Write(Change.DELETE, meter)])
+        assert await client.connection.read_rows([meter.at]) == []
+
+
+async def test_what_is_referred_to_is_there_before_and_goes_after() -> None:
+    """In whatever order it is asked for, and in a request of its own."""
+    async with running() as client:
+        group = group_row("s1", 7, ((1, 0), (12, 2)))
+        rows = [
+            row("s1", "prefix_bindings", (5,), "replicate", 7, 1, 2, 2, 3, 9),
+            row("s1", "tunnel_paths", (2,), "set_path", 12, 1460),
+            row("s1", "next_hops", (12,), "forward", 12, 2, 3),
+            row("s1", "tunnels", (2,), "encapsulate", 1, 2, 1, 0, 0, 3, 4),
+            row("s1", "port_mtus", (1,), "set_mtu", 1500),
+            group,
+        ]
+        asked = in_order(inserts(rows), CODEC.references)
+        assert [{write.row.at.table for write in part} for part in asked] == [
+            {"next_hops", "tunnels", "port_mtus", "multicast_groups"},
+            {"tunnel_paths"},
+            {"prefix_bindings"},
+        ]
+        deleted = in_order([Write(Change.DELETE, r) for r in rows], CODEC.references)
+        assert [{write.row for write in part} for part in deleted] == [
+            {write.row for write in part} for part in reversed(asked)
+        ]
+        await client.connection.write(inserts(rows))
+        assert set(await client.connection.read_rows()) == set(rows)
+
+
 async def test_modify_and_delete() -> None:
     async with running() as client:
-        old = row("s1", "prefix_bindings", (5,), "to_tunnel", 2)
-        new = row("s1", "prefix_bindings", (5,), "deliver", 1, 2, 3)
+        old = row("s1", "prefix_bindings", (5,), "to_tunnel", 2, 0)
+        new = row("s1", "prefix_bindings", (5,), "deliver", 1, 2, 3, 9)
         await client.connection.write(inserts([old]))
         await client.connection.write([Write(Change.MODIFY, new)])
         assert await client.connection.read_rows() == [new]
@@ -132,41 +183,42 @@ async def test_modify_and_delete() -> None:
 
 async def test_more_rows_than_a_batch() -> None:
     async with running() as client:
-        rows = [row("s1", "prefix_bindings", (n,), "to_tunnel", 2) for n in range(2500)]
+        rows = [row("s1", "prefix_bindings", (n,), "to_tunnel", 2, 0) for n in range(2500)]
         await client.connection.write(inserts(rows))
         assert set(await client.connection.read_rows()) == set(rows)
 
 
 async def test_refused_writes_are_named_and_the_others_done() -> None:
     async with running() as client:
-        there = row("s1", "prefix_bindings", (5,), "to_tunnel", 2)
+        there = row("s1", "prefix_bindings", (5,), "to_tunnel", 2, 0)
         await client.connection.write(inserts([there]))
-        gone = row("s1", "prefix_bindings", (6,), "to_tunnel", 2)
-        fine = row("s1", "prefix_bindings", (7,), "to_tunnel", 2)
-        wide = row("s1", "prefix_bindings", (8,), "to_tunnel", 1 << 16)
-        writes = [*inserts([there, fine, wide]), Write(Change.MODIFY, gone), Write(Change.DELETE, gone)]
+        gone = row("s1", "prefix_bindings", (6,), "to_tunnel", 2, 0)
+        fine = row("s1", "prefix_bindings", (7,), "to_tunnel", 2, 0)
+        wide = row("s1", "prefix_bindings", (8,), "to_tunnel", 1 << 24, 0)
+        writes = [*inserts([there, fine, wide]), Write(Change.MODIFY, there)]
         with pytest.raises(SwitchWriteError) as error:
             await client.connection.write(writes)
         refused = {(f.write.change, f.write.row.at.key): f.code for f in error.value.failed}
         assert refused == {
             (Change.INSERT, (5,)): "ALREADY_EXISTS",
             (Change.INSERT, (8,)): "INVALID_ARGUMENT",
-            (Change.MODIFY, (6,)): "NOT_FOUND",
-            (Change.DELETE, (6,)): "NOT_FOUND",
         }
-        assert error.value.done == (writes[1],)
+        assert error.value.done == (writes[1],), "nothing is modified after an insert that was refused"
         assert error.value.switch == "s1"
         assert str(error.value).startswith("s1 refused to insert prefix_bindings (5,): ALREADY_EXISTS ")
-        assert str(error.value).endswith(" and 3 more")
+        assert str(error.value).endswith(" and 1 more")
+        for change in (Change.MODIFY, Change.DELETE):
+            with pytest.raises(SwitchWriteError) as error:
+                await client.connection.write([Write(change, gone)])
+            assert [f.code for f in error.value.failed] == ["NOT_FOUND"]
         assert set(await client.connection.read_rows()) == {there, fine}
 
 
 async def test_a_full_table_is_told_as_such() -> None:
     async with running() as client:
-        size = CODEC.size("ports")
-        assert size == 512
-        # The P4 table has a row for every port number there is; no 513th key exists. The tunnels have more keys.
-        rows = [row("s1", "tunnels", (n,), "encapsulate", 1, 2, 3, 4) for n in range((CODEC.size("tunnels") or 0) + 1)]
+        size = CODEC.size("external_sources")
+        assert size is not None
+        rows = [row("s1", "external_sources", (1, (n << 64, 64)), "permit_external") for n in range(size + 1)]
         with pytest.raises(SwitchWriteError) as error:
             await client.connection.write(inserts(rows))
         assert [f.code for f in error.value.failed] == ["RESOURCE_EXHAUSTED"]
@@ -176,7 +228,7 @@ async def test_a_full_table_is_told_as_such() -> None:
 async def test_writes_of_one_batch_are_all_that_failed_or_were_done() -> None:
     """What comes after a failed batch is not written, and not said to be."""
     async with running() as client:
-        rows = [row("s1", "prefix_bindings", (n,), "to_tunnel", 2) for n in range(2500)]
+        rows = [row("s1", "prefix_bindings", (n,), "to_tunnel", 2, 0) for n in range(2500)]
         await client.connection.write(inserts(rows[1500:1501]))
         with pytest.raises(SwitchWriteError) as error:
             await client.connection.write(inserts(rows))
@@ -226,7 +278,7 @@ async def test_a_switch_that_comes_back_is_ready_again() -> None:
         # It has our program and nothing else.
         assert await client.connection.read_rows() == []
         await client.connection.write(inserts(BASE))
-        assert set(await client.connection.read_rows()) == set(BASE)
+        assert set(await client.connection.read_rows(METER_KEYS)) == set(BASE)
 
 
 async def test_a_switch_that_is_away_is_an_error_to_writers_and_none_to_senders() -> None:
@@ -251,7 +303,7 @@ async def test_rows_outlive_the_connection() -> None:
         await client.connection.stop()
         client.connect()
         await client.until_ready(2)
-        assert set(await client.connection.read_rows()) == set(BASE)
+        assert set(await client.connection.read_rows(METER_KEYS)) == set(BASE)
 
 
 @asynccontextmanager

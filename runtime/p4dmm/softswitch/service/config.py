@@ -2,34 +2,56 @@
 # SPDX-License-Identifier: Apache-2.0
 """A forwarding pipeline configuration: P4Info and BMv2 JSON that agree, and all that is derived from them once."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from finsy.proto import p4i, p4r
 
 from p4dmm.softswitch.counters import CounterArray
-from p4dmm.softswitch.errors import MalformedProgramError, SoftswitchError, UnsupportedProgramError
+from p4dmm.softswitch.errors import MalformedProgramError, UnsupportedProgramError
+from p4dmm.softswitch.meters import MeterArray
 from p4dmm.softswitch.pipeline import Pipeline, load_pipeline
+from p4dmm.softswitch.service.deadlines import Deadlines, Key
 from p4dmm.softswitch.service.errors import P4RuntimeError, invalid
 from p4dmm.softswitch.service.packet_codec import PacketHeaderCodec
+from p4dmm.softswitch.service.profiles import BoundProfile
 from p4dmm.softswitch.service.table_codec import MATCH_KINDS, TableCodec
-from p4dmm.softswitch.tables import MatchValue, Table
+from p4dmm.softswitch.tables import Table
 
 Note = tuple[
     bytes, int
 ]  # metadata and controller_metadata: opaque to the target, returned on read (spec: "TableEntry")
 NO_NOTE: Note = (b"", 0)
+# The idle timeout of an entry without one: longer than any that fits P4Runtime. The time since its last hit can be
+# asked for all the same (spec: "Idle-timeout").
+NEVER = 1 << 63
+
+
+UNITS: Mapping[int, str] = {p4i.MeterSpec.PACKETS: "packets", p4i.MeterSpec.BYTES: "bytes"}
 
 
 class BoundTable:
-    """A table with its codec, and what clients attached to its entries."""
+    """A table with its codec, the action profile that its actions come from, and what clients attached to entries."""
 
-    __slots__ = ("codec", "default_note", "notes", "table")
+    __slots__ = ("codec", "deadlines", "default_note", "notes", "profile", "table")
 
     def __init__(self, codec: TableCodec, table: Table) -> None:
         self.codec = codec
         self.table = table
-        self.notes: dict[tuple[tuple[MatchValue, ...], int], Note] = {}
+        self.profile: BoundProfile | None = None
+        self.deadlines = Deadlines()
+        self.notes: dict[Key, Note] = {}
         self.default_note = NO_NOTE
+
+
+class BoundMeter:
+    """A meter array with its rules in P4Info."""
+
+    __slots__ = ("array", "label", "type")
+
+    def __init__(self, info: p4i.Meter, array: MeterArray) -> None:
+        self.array = array
+        self.label = f"meter {info.preamble.name} ({info.preamble.id})"
+        self.type = info.spec.type
 
 
 class Group:
@@ -61,6 +83,14 @@ class ForwardingConfig:
         _check_refused(self.p4info)
         self.tables = {info.preamble.id: self._bind(info, actions) for info in self.p4info.tables}
         self.counters = {info.preamble.id: self._counter(info) for info in self.p4info.counters}
+        self.meters = {info.preamble.id: self._meter(info) for info in self.p4info.meters}
+        self.profiles = {
+            info.preamble.id: self._profile(info)
+            for info in self.p4info.action_profiles
+            if info.table_ids  # the compiler leaves a selector that no table uses out of the JSON
+        }
+        for each in self.p4info.tables:
+            self._implement(each)
         for direct in self.p4info.direct_counters:
             bound = self.tables.get(direct.direct_table_id)
             if bound is None or not bound.table.has_direct_counter:
@@ -76,6 +106,12 @@ class ForwardingConfig:
 
     def counter_names(self) -> dict[int, str]:
         return {number: counter.name for number, counter in self.counters.items()}
+
+    def meter_names(self) -> dict[int, str]:
+        return {number: meter.array.name for number, meter in self.meters.items()}
+
+    def profile_names(self) -> dict[int, str]:
+        return {number: bound.name for number, bound in self.profiles.items()}
 
     def _bind(self, info: p4i.Table, actions: dict[int, p4i.Action]) -> BoundTable:
         name = info.preamble.name
@@ -112,7 +148,13 @@ class ForwardingConfig:
                     f"table {name}, action {action.preamble.name}: parameter widths {ours_widths} in P4Info, "
                     f"{tuple(widths)} in the JSON"
                 )
-        return BoundTable(TableCodec(info, actions), table)
+        codec = TableCodec(info, actions)
+        if codec.idle_timeout != table.has_idle_timeout:
+            here, there = ("an", "no") if codec.idle_timeout else ("no", "an")
+            raise _disagree(f"table {name}: {here} idle timeout in P4Info, {there} idle timeout in the JSON")
+        if codec.idle_timeout and codec.is_const:
+            raise invalid(f"table {name}: an idle timeout is not supported where the entries are constant")
+        return BoundTable(codec, table)
 
     def _counter(self, info: p4i.Counter) -> CounterArray:
         counter = self.pipeline.counters.get(info.preamble.name)
@@ -123,6 +165,59 @@ class ForwardingConfig:
         if info.size != counter.size:
             raise _disagree(f"counter {info.preamble.name}: size {info.size} in P4Info, {counter.size} in the JSON")
         return counter
+
+    def _meter(self, info: p4i.Meter) -> BoundMeter:
+        name = info.preamble.name
+        meter = self.pipeline.meters.get(name)
+        if meter is None:
+            raise _disagree(f"meter {name} is in P4Info only; {_known('meters', self.pipeline.meters)}")
+        if info.spec.type not in p4i.MeterSpec.Type.values():
+            raise invalid(f"meter {name}: type {info.spec.type} is not supported")
+        if UNITS.get(info.spec.unit) != meter.unit:
+            ours = UNITS.get(info.spec.unit, str(info.spec.unit))
+            raise _disagree(f"meter {name}: unit {ours} in P4Info, {meter.unit} in the JSON")
+        if info.size != meter.size:
+            raise _disagree(f"meter {name}: size {info.size} in P4Info, {meter.size} in the JSON")
+        return BoundMeter(info, meter)
+
+    def _profile(self, info: p4i.ActionProfile) -> BoundProfile:
+        name = info.preamble.name
+        profile = self.pipeline.profiles.get(name)
+        if profile is None:
+            raise _disagree(
+                f"action profile {name} is in P4Info only; {_known('action profiles', self.pipeline.profiles)}"
+            )
+        if info.with_selector != profile.has_selector:
+            ours, theirs = ("a", "no") if info.with_selector else ("no", "a")
+            raise _disagree(f"action profile {name}: {ours} selector in P4Info, {theirs} selector in the JSON")
+        if info.size != profile.size:
+            raise _disagree(f"action profile {name}: size {info.size} in P4Info, {profile.size} in the JSON")
+        if info.max_group_size < 0 or info.sum_of_members.max_member_weight < 0:
+            raise invalid(f"P4Info: action profile {name}: max_group_size and max_member_weight must not be negative")
+        for table_id in info.table_ids:
+            if table_id not in self.tables:
+                raise invalid(
+                    f"P4Info: action profile {name} refers to table id {table_id}, which P4Info does not define"
+                )
+        return BoundProfile(info, profile, self.tables[info.table_ids[0]].codec.actions)
+
+    def _implement(self, info: p4i.Table) -> None:
+        """Give a table its action profile, which P4Info and JSON must name alike."""
+        bound, name = self.tables[info.preamble.id], info.preamble.name
+        if info.implementation_id:
+            bound.profile = self.profiles.get(info.implementation_id)
+            if bound.profile is None:
+                raise invalid(
+                    f"P4Info: table {name} refers to action profile id {info.implementation_id}, which is none"
+                )
+            if bound.profile.actions.keys() != bound.codec.actions.keys():
+                raise invalid(f"P4Info: the tables of action profile {bound.profile.name} differ in their actions")
+        ours, theirs = bound.profile and bound.profile.profile, bound.table.profile
+        if ours is not theirs:
+            raise _disagree(
+                f"table {name}: action profile {ours.name if ours else 'none'} in P4Info, "
+                f"{theirs.name if theirs else 'none'} in the JSON"
+            )
 
 
 def _disagree(what: str) -> P4RuntimeError:
@@ -139,6 +234,8 @@ def _check_ids(p4info: p4i.P4Info) -> None:
         ("tables", (each.preamble.id for each in p4info.tables)),
         ("actions", (each.preamble.id for each in p4info.actions)),
         ("counters", (each.preamble.id for each in p4info.counters)),
+        ("meters", (each.preamble.id for each in p4info.meters)),
+        ("action profiles", (each.preamble.id for each in p4info.action_profiles)),
     ]
     scopes += [
         (f"match fields of {each.preamble.name}", (key.id for key in each.match_fields)) for each in p4info.tables
@@ -157,48 +254,7 @@ def _check_ids(p4info: p4i.P4Info) -> None:
 
 
 def _check_refused(p4info: p4i.P4Info) -> None:
-    """Refuse at load what no Write could ever configure; meters load, since an unconfigured meter is green."""
-    for table in p4info.tables:
-        if table.implementation_id:
-            raise invalid(f"table {table.preamble.name}: action profiles and selectors are not supported")
+    """Refuse at load what no Write could ever configure."""
     for kind, items in (("value set", p4info.value_sets), ("digest", p4info.digests)):
         for item in items:
             raise invalid(f"{kind} {item.preamble.name} is not supported")
-
-
-def carry_over(old: ForwardingConfig, new: ForwardingConfig) -> None:
-    """Copy the forwarding state of a configuration into a fresh one (spec: RECONCILE_AND_COMMIT).
-
-    State is preserved when both P4Infos are equal: entries with their counters and metadata, default entries, indirect
-    counters, multicast groups. Another P4Info, or state the new program refuses, is INVALID_ARGUMENT.
-    """
-    if old.p4info != new.p4info:
-        raise invalid(
-            "the P4Info differs from the running one, so forwarding state cannot be preserved; use VERIFY_AND_COMMIT"
-        )
-    try:
-        for number, bound in old.tables.items():
-            _carry_table(bound, new.tables[number])
-        for number, counter in old.counters.items():
-            for index in range(counter.size):
-                new.counters[number].write(index, *counter.read(index))
-        for group_id, replicas in old.pipeline.replication.groups():
-            new.pipeline.replication.insert(group_id, replicas)
-    except SoftswitchError as error:
-        raise invalid(f"forwarding state cannot be preserved: {error}") from error
-    new.groups = dict(old.groups)
-
-
-def _carry_table(old: BoundTable, new: BoundTable) -> None:
-    if not new.codec.is_const:
-        for entry in old.table.entries():
-            new.table.insert(entry)
-    if new.table.has_direct_counter:
-        for entry in old.table.entries():
-            if new.table.get(entry.match, entry.priority) is not None:
-                packets, octets = old.table.counter(entry.match, entry.priority)
-                new.table.set_counter(entry.match, entry.priority, packets, octets)
-    if not new.codec.const_default and old.table.default_entry != new.table.default_entry:
-        new.table.set_default(*old.table.default_entry)
-    new.notes = dict(old.notes)
-    new.default_note = old.default_note

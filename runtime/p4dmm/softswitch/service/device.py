@@ -3,6 +3,7 @@
 """The switch itself: ports, the running pipeline, the way between them. It knows nothing of gRPC."""
 
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -26,13 +27,19 @@ class PortCounters:
 
 
 class SwitchDevice:
-    """Runs every frame that comes in through the pipeline and sends what comes out."""
+    """Runs every frame that comes in through the pipeline and sends what comes out.
 
-    def __init__(self, device_id: int, cpu_port: int | None = None) -> None:
+    The clock counts nanoseconds and never goes back; meters and idle timeouts are measured with it.
+    """
+
+    def __init__(
+        self, device_id: int, cpu_port: int | None = None, clock: Callable[[], int] = time.monotonic_ns
+    ) -> None:
         if cpu_port is not None and not 0 < cpu_port < MAX_PORT:
             raise ValueError(f"CPU port {cpu_port}: allowed are 1 to {MAX_PORT - 1}")
         self.device_id = device_id
         self.cpu_port = cpu_port
+        self.clock = clock
         self.pipeline: Pipeline | None = None
         self.counters: dict[int, PortCounters] = {}
         self.unknown_port_drops = 0
@@ -86,7 +93,7 @@ class SwitchDevice:
         if self.pipeline is None:
             self.no_pipeline_drops += 1
             return
-        for out, data in self.pipeline.process(number, frame):
+        for out, data in self.pipeline.process(number, frame, self.clock()):
             if (output := self._outputs.get(out)) is not None:
                 send, counters = output
                 if send(data):

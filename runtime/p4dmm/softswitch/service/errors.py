@@ -9,6 +9,7 @@ from finsy.proto import p4r, rpc_code, rpc_status
 from p4dmm.softswitch.errors import (
     EntryExistsError,
     EntryNotFoundError,
+    InUseError,
     InvalidEntryError,
     SoftswitchError,
     TableFullError,
@@ -45,6 +46,10 @@ def denied(message: str) -> P4RuntimeError:
     return P4RuntimeError(rpc_code.PERMISSION_DENIED, message)
 
 
+def exhausted(message: str) -> P4RuntimeError:
+    return P4RuntimeError(rpc_code.RESOURCE_EXHAUSTED, message)
+
+
 def unimplemented(message: str) -> P4RuntimeError:
     return P4RuntimeError(rpc_code.UNIMPLEMENTED, message)
 
@@ -53,6 +58,7 @@ _CODES: tuple[tuple[type[SoftswitchError], int], ...] = (
     (TableFullError, rpc_code.RESOURCE_EXHAUSTED),
     (EntryExistsError, rpc_code.ALREADY_EXISTS),
     (EntryNotFoundError, rpc_code.NOT_FOUND),
+    (InUseError, rpc_code.FAILED_PRECONDITION),  # before its base class
     (InvalidEntryError, rpc_code.INVALID_ARGUMENT),
 )
 

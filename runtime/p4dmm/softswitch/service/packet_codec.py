@@ -4,9 +4,9 @@
 
 from finsy.proto import p4i, p4r
 
+from p4dmm.softswitch.service.action_codec import field, listing
 from p4dmm.softswitch.service.bytestrings import decode, encode
 from p4dmm.softswitch.service.errors import invalid
-from p4dmm.softswitch.service.table_codec import field, listing
 
 
 class PacketHeaderCodec:

@@ -4,7 +4,8 @@
 
 from finsy.proto import p4r, rpc_code
 
-from p4dmm.softswitch.service.config import ForwardingConfig, carry_over
+from p4dmm.softswitch.service.carry_over import carry_over
+from p4dmm.softswitch.service.config import ForwardingConfig
 from p4dmm.softswitch.service.device import SwitchDevice
 from p4dmm.softswitch.service.errors import P4RuntimeError, invalid, not_found
 from p4dmm.softswitch.service.reader import EntityReader
@@ -67,7 +68,7 @@ class PipelineConfigs:
             self._commit(config)
         elif action == Request.RECONCILE_AND_COMMIT:
             if self.running is not None:
-                carry_over(self.running, config)
+                carry_over(self.running, config, self._device.clock())
             self._commit(config)
 
     def get(self, kind: GetRequest.ResponseType.ValueType) -> p4r.GetForwardingPipelineConfigResponse:
@@ -98,8 +99,8 @@ class PipelineConfigs:
         self._speak_of(config)
 
     def _speak_of(self, config: ForwardingConfig) -> None:
-        self._writer = EntityWriter(config)
-        self._reader = EntityReader(config)
+        self._writer = EntityWriter(config, self._device.clock)
+        self._reader = EntityReader(config, self._device.clock)
 
 
 def _missing() -> P4RuntimeError:

@@ -2,40 +2,44 @@
 # SPDX-License-Identifier: Apache-2.0
 """The Read RPC on one configuration (spec: "Read RPC", "Wildcard Reads")."""
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from finsy.proto import p4r
 
 from p4dmm.softswitch.errors import SoftswitchError
+from p4dmm.softswitch.meters import MeterConfig
+from p4dmm.softswitch.profiles import Member
+from p4dmm.softswitch.service.array_writer import (
+    check_meter_counters,
+    counter_indices,
+    meter_indices,
+    not_a_counter,
+    not_a_meter,
+)
 from p4dmm.softswitch.service.bytestrings import encode
-from p4dmm.softswitch.service.config import NO_NOTE, BoundTable, ForwardingConfig
+from p4dmm.softswitch.service.config import ForwardingConfig
 from p4dmm.softswitch.service.errors import P4RuntimeError, from_core, invalid, not_found, unimplemented
-from p4dmm.softswitch.service.table_codec import listing
-from p4dmm.softswitch.service.writer import check_index, not_a_counter, not_a_table, require_direct_counter
-from p4dmm.softswitch.tables import Entry
-
-CHUNK = 1000  # entities a message
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """The answer to one request, taken at once so that no Write comes between (spec: "Parallelism"); encoded later."""
-
-    items: Sequence[Any]
-    encode: Callable[[Any, p4r.Entity], None]
+from p4dmm.softswitch.service.profile_writer import not_a_profile
+from p4dmm.softswitch.service.profiles import BoundProfile
+from p4dmm.softswitch.service.snapshot import Snapshot
+from p4dmm.softswitch.service.table_reader import TableReader
 
 
 class EntityReader:
     """Answers read requests from a configuration's pipeline."""
 
-    def __init__(self, config: ForwardingConfig) -> None:
+    def __init__(self, config: ForwardingConfig, clock: Callable[[], int]) -> None:
+        """The clock is the one that packets are processed with, in nanoseconds."""
         self._config = config
+        tables = TableReader(config, clock)
         self._handlers: dict[str, Callable[[p4r.Entity], list[Snapshot]]] = {
-            "table_entry": lambda entity: self._table_entry(entity.table_entry),
-            "direct_counter_entry": lambda entity: self._direct_counter(entity.direct_counter_entry),
+            "table_entry": lambda entity: tables.entries(entity.table_entry),
+            "direct_counter_entry": lambda entity: tables.direct_counters(entity.direct_counter_entry),
             "counter_entry": lambda entity: self._counter(entity.counter_entry),
+            "meter_entry": lambda entity: self._meter(entity.meter_entry),
+            "action_profile_member": lambda entity: self._members(entity.action_profile_member),
+            "action_profile_group": lambda entity: self._groups(entity.action_profile_group),
             "packet_replication_engine_entry": lambda entity: self._replication(entity.packet_replication_engine_entry),
         }
 
@@ -63,41 +67,6 @@ class EntityReader:
             raise unimplemented(f"{kind} is not supported (supported: {', '.join(self._handlers)})")
         return handler(entity)
 
-    def _bound(self, table_id: int) -> BoundTable:
-        bound = self._config.tables.get(table_id)
-        if bound is None:
-            raise not_a_table(self._config, table_id)
-        return bound
-
-    def _table_entry(self, query: p4r.TableEntry) -> list[Snapshot]:
-        if query.HasField("time_since_last_hit"):
-            raise invalid('time_since_last_hit is set, but idle timeout is not supported (spec: "Idle-timeout")')
-        if query.HasField("meter_config") or query.HasField("meter_counter_data"):
-            raise unimplemented("direct meters are not supported")
-        if not query.table_id:
-            if query.match or query.priority or query.HasField("action") or query.metadata or query.controller_metadata:
-                raise invalid('table id 0 selects all tables and allows no other filter (spec: "Wildcard Reads")')
-            tables = list(self._config.tables.values())
-        else:
-            tables = [self._bound(query.table_id)]
-            if query.HasField("counter_data") and not query.is_default_action:
-                require_direct_counter(tables[0])
-        return [_default(bound) if query.is_default_action else _entries(bound, query) for bound in tables]
-
-    def _direct_counter(self, query: p4r.DirectCounterEntry) -> list[Snapshot]:
-        filters = query.table_entry
-        if filters.is_default_action:
-            raise unimplemented("the direct counter of a default entry is not supported")
-        if not filters.table_id:
-            tables = [bound for bound in self._config.tables.values() if bound.table.has_direct_counter]
-            return [_direct_counters(bound, list(bound.table.entries())) for bound in tables]
-        bound = self._bound(filters.table_id)
-        require_direct_counter(bound)
-        entries = list(_select(bound, filters))
-        if filters.match and not entries:
-            raise not_found(f'{bound.codec.label}: there is no entry with this match (spec: "DirectCounterEntry")')
-        return [_direct_counters(bound, entries)]
-
     def _counter(self, query: p4r.CounterEntry) -> list[Snapshot]:
         counters = self._config.counters
         if query.counter_id and query.counter_id not in counters:
@@ -105,13 +74,58 @@ class EntityReader:
         snapshots = []
         for number in [query.counter_id] if query.counter_id else counters:
             counter = counters[number]
-            indices = range(counter.size)
-            if query.HasField("index") and query.counter_id:
-                check_index(counter.name, query.index.index, counter.size)
-                indices = range(query.index.index, query.index.index + 1)
+            indices = counter_indices(query, counter.name, counter.size) if query.counter_id else range(counter.size)
             items = [(number, index, *counter.read(index)) for index in indices]
             snapshots.append(Snapshot(items, _put_counter))
         return snapshots
+
+    def _meter(self, query: p4r.MeterEntry) -> list[Snapshot]:
+        check_meter_counters(query)
+        meters = self._config.meters
+        if query.meter_id and query.meter_id not in meters:
+            raise not_a_meter(self._config, query.meter_id)
+        snapshots = []
+        for number in [query.meter_id] if query.meter_id else meters:
+            meter = meters[number]
+            indices = meter_indices(query, meter) if query.meter_id else range(meter.array.size)
+            snapshots.append(Snapshot([(number, index, meter.array.config(index)) for index in indices], _put_meter))
+        return snapshots
+
+    def _members(self, query: p4r.ActionProfileMember) -> list[Snapshot]:
+        """The members of one-shot sets are no members to a client (spec: "One Shot Action Selector Programming")."""
+        snapshots = []
+        for bound in self._profiles(query.action_profile_id, query.member_id):
+            found = [] if bound.settings else list(bound.profile.members())
+            if query.member_id:
+                found = [(number, member) for number, member in found if number == query.member_id]
+                if not found:
+                    raise not_found(f"{bound.label} has no member {query.member_id}")
+            snapshots.append(Snapshot([(bound, number, member) for number, member in found], _put_member))
+        return snapshots
+
+    def _groups(self, query: p4r.ActionProfileGroup) -> list[Snapshot]:
+        """As _members."""
+        snapshots = []
+        for bound in self._profiles(query.action_profile_id, query.group_id):
+            numbers = [query.group_id] if query.group_id else list(bound.max_sizes)
+            found = []
+            for number in numbers:
+                members = bound.profile.group(number)
+                if members is None or number not in bound.max_sizes:
+                    raise not_found(f"{bound.label} has no group {number}")
+                found.append((bound, number, bound.max_sizes[number], members))
+            snapshots.append(Snapshot(found, _put_profile_group))
+        return snapshots
+
+    def _profiles(self, profile_id: int, object_id: int) -> list[BoundProfile]:
+        profiles = self._config.profiles
+        if profile_id:
+            if profile_id not in profiles:
+                raise not_a_profile(self._config, profile_id)
+            return [profiles[profile_id]]
+        if object_id:
+            raise invalid("action profile id 0 selects all action profiles and allows no member or group id")
+        return list(profiles.values())
 
     def _replication(self, query: p4r.PacketReplicationEngineEntry) -> list[Snapshot]:
         if query.WhichOneof("type") == "clone_session_entry":
@@ -124,92 +138,6 @@ class EntityReader:
                 raise not_found(f"there is no multicast group {wanted}")
             groups = [(wanted, replicas)]
         return [Snapshot([(number, replicas, self._config.groups[number]) for number, replicas in groups], _put_group)]
-
-
-def _select(bound: BoundTable, query: p4r.TableEntry) -> Iterator[Entry]:
-    """Entries that pass the filters of a query; a field left at its default is none (spec: "Wildcard Reads")."""
-    codec = bound.codec
-    action = None
-    if query.HasField("action"):
-        chosen = codec.actions.get(query.action.action.action_id)
-        if chosen is None:
-            names = {number: each.name for number, each in codec.actions.items()}
-            raise invalid(
-                f"{codec.label}: unknown action id {query.action.action.action_id} (actions: {listing(names)})"
-            )
-        action = chosen.name
-    candidates: Iterator[Entry] = bound.table.entries()
-    if query.match:
-        match, priority = codec.decode_query_key(query)
-        if codec.needs_priority and not priority:
-            candidates = (entry for entry in candidates if entry.match == match)
-        else:
-            found = bound.table.get(match, priority)
-            candidates = iter([found] if found is not None else [])
-    for entry in candidates:
-        if (query.priority and entry.priority != query.priority) or (action is not None and entry.action != action):
-            continue
-        if query.metadata or query.controller_metadata:
-            metadata, cookie = bound.notes.get((entry.match, entry.priority), NO_NOTE)
-            if (query.metadata and metadata != query.metadata) or (query.controller_metadata not in (0, cookie)):
-                continue
-        yield entry
-
-
-def _entries(bound: BoundTable, query: p4r.TableEntry) -> Snapshot:
-    table, notes, codec = bound.table, bound.notes, bound.codec
-    with_counter = query.HasField("counter_data") and table.has_direct_counter
-    items = [
-        (
-            entry,
-            notes.get((entry.match, entry.priority), NO_NOTE) if notes else NO_NOTE,
-            table.counter(entry.match, entry.priority) if with_counter else None,
-            table.is_const(entry),
-        )
-        for entry in _select(bound, query)
-    ]
-
-    def put(item: tuple[Entry, tuple[bytes, int], tuple[int, int] | None, bool], into: p4r.Entity) -> None:
-        entry, note, counter, is_const = item
-        message = into.table_entry
-        codec.encode_key(entry.match, entry.priority, message)
-        codec.encode_action(entry.action, entry.params, message)
-        if note is not NO_NOTE:
-            message.metadata, message.controller_metadata = note
-        if counter is not None:
-            # Both counts may be zero, and the field must be set all the same.
-            message.counter_data.SetInParent()
-            message.counter_data.packet_count, message.counter_data.byte_count = counter
-        if is_const:
-            message.is_const = True
-
-    return Snapshot(items, put)
-
-
-def _default(bound: BoundTable) -> Snapshot:
-    action, params = bound.table.default_entry
-
-    def put(note: tuple[bytes, int], into: p4r.Entity) -> None:
-        message = into.table_entry
-        message.table_id, message.is_default_action = bound.codec.id, True
-        bound.codec.encode_action(action, params, message)
-        message.metadata, message.controller_metadata = note
-
-    # An action that P4Info does not list for the table (v1model's implicit NoAction) cannot be spelled in a message.
-    return Snapshot([bound.default_note] if action in bound.codec.actions_by_name else [], put)
-
-
-def _direct_counters(bound: BoundTable, entries: list[Entry]) -> Snapshot:
-    items = [(entry, bound.table.counter(entry.match, entry.priority)) for entry in entries]
-
-    def put(item: tuple[Entry, tuple[int, int]], into: p4r.Entity) -> None:
-        entry, (packets, octets) = item
-        message = into.direct_counter_entry
-        bound.codec.encode_key(entry.match, entry.priority, message.table_entry)
-        message.data.SetInParent()
-        message.data.packet_count, message.data.byte_count = packets, octets
-
-    return Snapshot(items, put)
 
 
 def _put_counter(item: tuple[int, int, int, int], into: p4r.Entity) -> None:
@@ -233,14 +161,28 @@ def _put_group(item: Any, into: p4r.Entity) -> None:
             message.replicas.add(port=encode(port), instance=instance)
 
 
-def chunks(snapshots: Sequence[Snapshot]) -> Iterator[p4r.ReadResponse]:
-    """Responses of at most CHUNK entities."""
-    response = p4r.ReadResponse()
-    for snapshot in snapshots:
-        for item in snapshot.items:
-            snapshot.encode(item, response.entities.add())
-            if len(response.entities) >= CHUNK:
-                yield response
-                response = p4r.ReadResponse()
-    if response.entities:
-        yield response
+def _put_meter(item: tuple[int, int, MeterConfig | None], into: p4r.Entity) -> None:
+    number, index, config = item
+    message = into.meter_entry
+    message.meter_id = number
+    message.index.SetInParent()
+    message.index.index = index
+    if config is not None:
+        message.config.SetInParent()
+        message.config.cir, message.config.cburst = config.cir, config.cburst
+        message.config.pir, message.config.pburst = config.pir, config.pburst
+
+
+def _put_member(item: tuple[BoundProfile, int, Member], into: p4r.Entity) -> None:
+    bound, number, member = item
+    message = into.action_profile_member
+    message.action_profile_id, message.member_id = bound.id, number
+    bound.actions_by_name[member.action].encode(member.params, message.action)
+
+
+def _put_profile_group(item: tuple[BoundProfile, int, int, tuple[tuple[int, int], ...]], into: p4r.Entity) -> None:
+    bound, number, max_size, members = item
+    message = into.action_profile_group
+    message.action_profile_id, message.group_id, message.max_size = bound.id, number, max_size
+    for member_id, weight in members:
+        message.members.add(member_id=member_id, weight=bound.encode_weight(weight))

@@ -2,6 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """A running switch: device, ports and P4Runtime server. Several may share one event loop."""
 
+import asyncio
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
 import grpc.aio
 from finsy.proto import p4r_grpc
 
@@ -22,13 +27,21 @@ class AddressError(Exception):
 class SwitchServer:
     """One switch. ``await start()``, use ``port``, ``await stop()``; ports may be attached before or after."""
 
-    def __init__(self, *, device_id: int, grpc_address: str = "127.0.0.1:0", cpu_port: int | None = 510) -> None:
-        self.device = SwitchDevice(device_id, cpu_port)
+    def __init__(
+        self,
+        *,
+        device_id: int,
+        grpc_address: str = "127.0.0.1:0",
+        cpu_port: int | None = 510,
+        clock: Callable[[], int] = time.monotonic_ns,
+    ) -> None:
+        self.device = SwitchDevice(device_id, cpu_port, clock)
         self.service = P4RuntimeService(self.device)
         self.grpc_address = grpc_address
         self.port = 0
         self._server: grpc.aio.Server | None = None
         self._hub: NanomsgHub | None = None
+        self._idle_timeouts: asyncio.Task[None] | None = None
 
     @property
     def address(self) -> str:
@@ -66,9 +79,15 @@ class SwitchServer:
             raise AddressError(f"cannot listen on {self.grpc_address}; in use, or not an address of this host")
         await server.start()
         self._server = server
+        self._idle_timeouts = asyncio.create_task(self.service.watch_idle_timeouts(), name="idle-timeouts")
 
     async def stop(self) -> None:
         """End every stream and close every port."""
+        if self._idle_timeouts is not None:
+            self._idle_timeouts.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._idle_timeouts
+            self._idle_timeouts = None
         if self._server is not None:
             self.service.end_streams()
             await self._server.stop(grace=STOP_GRACE_S)

@@ -18,8 +18,9 @@ from finsy.proto import p4r, p4r_grpc, rpc_code
 from p4dmm.softswitch.service.arbitration import Arbitration
 from p4dmm.softswitch.service.device import SwitchDevice
 from p4dmm.softswitch.service.errors import DETAILS_KEY, P4RuntimeError, batch_status, invalid, unimplemented
+from p4dmm.softswitch.service.idle_timeouts import SCAN_INTERVAL_S, notifications
 from p4dmm.softswitch.service.pipeline_config import PipelineConfigs
-from p4dmm.softswitch.service.reader import chunks
+from p4dmm.softswitch.service.snapshot import chunks
 from p4dmm.softswitch.service.stream import ClientStream
 
 API_VERSION = "1.4.1"
@@ -138,6 +139,19 @@ class P4RuntimeService(p4r_grpc.P4RuntimeServicer):
         """The server is about to stop: tell every controller, rather than break its stream."""
         for stream in self._streams:
             stream.close(P4RuntimeError(rpc_code.UNAVAILABLE, "the switch is shutting down"))
+
+    async def watch_idle_timeouts(self) -> None:
+        """Scan the running pipeline as long as the task lives."""
+        while True:
+            await asyncio.sleep(SCAN_INTERVAL_S)
+            self.notify_idle_timeouts()
+
+    def notify_idle_timeouts(self) -> None:
+        """Tell the primary what has expired; without one, it stays to be told. A slow client misses notifications."""
+        primary, config = self.arbitration.primary, self.configs.running
+        if config is not None and isinstance(primary, ClientStream):
+            for message in notifications(config, self.device.clock()):
+                primary.offer(p4r.StreamMessageResponse(idle_timeout_notification=message))
 
     async def _read_stream(self, stream: ClientStream, requests: AsyncIterator[p4r.StreamMessageRequest]) -> None:
         failure: P4RuntimeError | None = None

@@ -2,13 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Table entries between P4Runtime and the pipeline core, with every lookup prepared when the pipeline is loaded."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 from finsy.proto import p4i, p4r
 
+from p4dmm.softswitch.service.action_codec import ActionCodec, Field, decode_action, decode_entry_action, field, listing
 from p4dmm.softswitch.service.bytestrings import decode, encode
-from p4dmm.softswitch.service.errors import P4RuntimeError, invalid
+from p4dmm.softswitch.service.errors import P4RuntimeError, denied, invalid
 from p4dmm.softswitch.tables import Exact, Lpm, MatchValue, Range, Ternary
 
 MATCH_KINDS: Mapping[int, str] = {
@@ -17,79 +17,6 @@ MATCH_KINDS: Mapping[int, str] = {
     p4i.MatchField.TERNARY: "ternary",
     p4i.MatchField.RANGE: "range",
 }
-
-
-def listing(names: Mapping[int, str]) -> str:
-    """The allowed ids of an error text, sorted by name; long lists are cut."""
-    items = sorted(f"{name} ({number})" for number, name in names.items())
-    return ", ".join(items[:20]) + (f", and {len(items) - 20} more" if len(items) > 20 else "") if items else "none"
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """A match field, an action parameter or a packet metadata field of P4Info."""
-
-    id: int
-    name: str
-    width: int
-    limit: int  # first value that does not fit
-    kind: str = ""
-
-
-def field(number: int, name: str, width: int, kind: str = "") -> Field:
-    return Field(number, name, width, 1 << width, kind)
-
-
-class ActionCodec:
-    """One action as one table refers to it."""
-
-    __slots__ = ("_by_id", "_ids", "default_allowed", "id", "name", "params", "table_allowed")
-
-    def __init__(self, info: p4i.Action, scope: int) -> None:
-        self.id = info.preamble.id
-        self.name = info.preamble.name
-        self.params = tuple(field(param.id, param.name, param.bitwidth) for param in info.params)
-        self.table_allowed = scope != p4i.ActionRef.DEFAULT_ONLY
-        self.default_allowed = scope != p4i.ActionRef.TABLE_ONLY
-        self._ids = {param.id: param.name for param in self.params}
-        self._by_id = {param.id: index for index, param in enumerate(self.params)}
-
-    def decode(self, action: p4r.Action) -> tuple[int, ...]:
-        """Parameter values in P4Info order (spec: "Action Specification")."""
-        given = action.params
-        if len(given) == len(self.params):
-            values: list[int] = []
-            for param, spec in zip(given, self.params, strict=True):
-                raw = param.value
-                value = int.from_bytes(raw, "big")
-                if param.param_id != spec.id or not raw or value >= spec.limit:
-                    break
-                values.append(value)
-            else:
-                return tuple(values)
-        return self._decode_any_order(given)
-
-    def _decode_any_order(self, given: Sequence[p4r.Action.Param]) -> tuple[int, ...]:
-        found: dict[int, int] = {}
-        for param in given:
-            index = self._by_id.get(param.param_id)
-            if index is None:
-                raise invalid(
-                    f"action {self.name}: unknown parameter id {param.param_id} (parameters: {listing(self._ids)})"
-                )
-            if index in found:
-                raise invalid(f"action {self.name}: parameter id {param.param_id} is given twice")
-            spec = self.params[index]
-            found[index] = decode(param.value, spec.width, f"action {self.name}, parameter {spec.name}")
-        missing = [spec.name for index, spec in enumerate(self.params) if index not in found]
-        if missing:
-            raise invalid(f'action {self.name}: missing parameter {", ".join(missing)} (spec: "Action Specification")')
-        return tuple(found[index] for index in range(len(self.params)))
-
-    def encode(self, values: tuple[int, ...], into: p4r.Action) -> None:
-        into.action_id = self.id
-        for spec, value in zip(self.params, values, strict=True):
-            into.params.add(param_id=spec.id, value=encode(value))
 
 
 class TableCodec:
@@ -126,19 +53,28 @@ class TableCodec:
         self._all_exact = bool(self.fields) and all(key.kind == "exact" for key in self.fields)
         self._field_names = {key.id: key.name for key in self.fields}
 
-    def decode_action(self, entry: p4r.TableEntry) -> tuple[ActionCodec, tuple[int, ...]]:
+    def decode_action(self, entry: p4r.TableEntry) -> tuple[str, tuple[int, ...]]:
+        """Name and parameters of the action of an entry that is no default entry."""
+        action, params = decode_entry_action(self._direct_action(entry), self.actions, self.label)
+        return action.name, params
+
+    def decode_default_action(self, entry: p4r.TableEntry) -> tuple[str, tuple[int, ...]]:
+        """Name and parameters of the action of a default entry."""
+        action, params = decode_action(self._direct_action(entry), self.actions, self.label)
+        if not action.default_allowed:
+            raise denied(
+                f'{self.label}: action {action.name} is not allowed as default action (spec: "Action Specification")'
+            )
+        return action.name, params
+
+    def _direct_action(self, entry: p4r.TableEntry) -> p4r.Action:
         kind = entry.action.WhichOneof("type")
         if kind != "action":
             got = f"'{kind}'" if kind else "no action"
             raise invalid(
                 f"{self.label}: {got}, allowed is 'action' since the table is direct (spec: \"Action Specification\")"
             )
-        message = entry.action.action
-        action = self.actions.get(message.action_id)
-        if action is None:
-            names = {number: codec.name for number, codec in self.actions.items()}
-            raise invalid(f"{self.label}: unknown action id {message.action_id} (actions: {listing(names)})")
-        return action, action.decode(message)
+        return entry.action.action
 
     def decode_key(self, entry: p4r.TableEntry) -> tuple[tuple[MatchValue, ...], int]:
         """Match values in P4Info order, and the priority (spec: "Match Format")."""
