@@ -22,6 +22,9 @@
         // What the controller sends is never punted back to it.
         if (md.verdict == PUNT && md.port_role == ROLE_SELF) {
             md.verdict = DROP;
+            if (md.drop_reason == DROP_NONE) {
+                md.drop_reason = DROP_PACKET_OUT_INVALID;
+            }
         } else {
             punt_guard.apply(hdr, md);
         }

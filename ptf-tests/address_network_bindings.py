@@ -114,7 +114,7 @@ class PrefersTheMostExactBindingTest(PacketTest):
     """Address before prefix before the longest network before the routes; what comes first hides what comes after."""
 
     def runTest(self):
-        ways = {
+        expected = {
             HOME: "02:00:00:00:01:01",
             "2001:db8:1:a::78": "02:00:00:00:01:02",
             "2001:db8:1:b::1": "02:00:00:00:01:03",
@@ -122,8 +122,8 @@ class PrefersTheMostExactBindingTest(PacketTest):
             "2001:db8:1:8000::1": "02:00:00:00:01:05",
             "2001:db8:2::1": "02:00:00:00:01:06",
         }
-        by = {mac: ways.deliver(NODE._replace(mac=mac)) for mac in ways.values()}
-        macs = list(ways.values())
+        by = {mac: ways.deliver(NODE._replace(mac=mac)) for mac in expected.values()}
+        macs = list(expected.values())
         self.insert(
             home(by[macs[0]]),
             Row("prefix_bindings", {"prefix": NODE.prefix}, *by[macs[1]]),
@@ -135,7 +135,7 @@ class PrefersTheMostExactBindingTest(PacketTest):
         )
         # hidden by what is more exact
         self.insert(rows.route(f"{HOME}/128", "no_binding"), network(by[macs[5]], "2001:db8:1:a::/64"))
-        for address, mac in ways.items():
+        for address, mac in expected.items():
             packet = udp(CORRESPONDENT, address)
             self.send(CORE, from_core(packet))
             self.expect((ACCESS, frame(ROUTER, mac, hop(packet))))

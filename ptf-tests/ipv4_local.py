@@ -42,7 +42,7 @@ def signalling(next_header):
 
 @covers("PUNT_LOCAL", "ipv4_routes.local")
 class PuntsIpv4ForTheSwitchTest(PacketTest):
-    """ICMP, PMIPv6 signalling and DHCP, whatever the TTL; ICMP behind options as well."""
+    """ICMP, also behind options; PMIPv6 signalling, plain or in ESP (RFC 5844 s4.3); DHCP; whatever the TTL."""
 
     def runTest(self):
         self.insert(TO_SWITCH)
@@ -53,6 +53,7 @@ class PuntsIpv4ForTheSwitchTest(PacketTest):
             datagram(PMIP6_CONTROL, bytes(48)),
             datagram(PMIP6_CONTROL),
             datagram(67, bytes(240)),
+            IP(src=SOURCE, dst=LOCAL_IPV4, proto=50) / Raw(bytes(40)),
         ]
         for packet in packets:
             self.send(CORE, from_core(packet))
@@ -115,10 +116,7 @@ class DropsWhatTheSwitchDoesNotOfferOverIpv4Test(PacketTest):
             IP(src=SOURCE, dst=LOCAL_IPV4) / UDP(sport=PMIP6_CONTROL, dport=1024),
             IP(src=SOURCE, dst=LOCAL_IPV4) / TCP(sport=1024, dport=PMIP6_CONTROL, flags="S"),
             datagram(PMIP6_CONTROL, options=[IPOption_NOP()] * 4),
-            *(
-                IP(src=SOURCE, dst=LOCAL_IPV4, proto=proto) / Raw(bytes(40))
-                for proto in (0, 2, 50, 51, 58, 89, 135, 255)
-            ),
+            *(IP(src=SOURCE, dst=LOCAL_IPV4, proto=proto) / Raw(bytes(40)) for proto in (0, 2, 51, 58, 89, 135, 255)),
         ]
         for packet in packets:
             self.send(CORE, from_core(packet))

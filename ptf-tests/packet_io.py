@@ -192,4 +192,4 @@ class NeverPuntsWhatTheControllerSentTest(PacketTest):
             self.packet_out(frame(BLANK, BLANK, packet), ROUTED)
             self.expect(drops=[reason])
         self.packet_out(frame(BLANK, BLANK, IPv6(src=LOCAL, dst=LOCAL) / ICMPv6EchoReply()), ROUTED)
-        self.expect()
+        self.expect(drops=["DROP_PACKET_OUT_INVALID"])

@@ -241,13 +241,15 @@ class DropsMartiansFromExternalPortTest(ExternalTest):
 
 @covers("DROP_MARTIAN")
 class DropsMartiansFromNodeTest(AttachedTest):
-    """Addresses that are never beyond their link (RFC 4291 s2.5.2, s2.5.3, s2.7)."""
+    """Addresses that are never beyond their link (RFC 4291 s2.5.2, s2.5.3, s2.7; RFC 6890)."""
 
     def runTest(self):
         self.insert(rows.permitted(NODE))
         for src, dst in (
             ("ff0e::1", CORRESPONDENT),
             ("::1", CORRESPONDENT),
+            ("::ffff:192.0.2.1", CORRESPONDENT),
+            (NODE.address, "::ffff:192.0.2.1"),
             (NODE.address, "::"),
             (NODE.address, "::1"),
         ):
@@ -261,7 +263,7 @@ class DropsMartiansInTunnelTest(PacketTest):
 
     def runTest(self):
         self.insert(*rows.tunnel(PEER), rows.accepted(NODE, PEER), rows.delivered(NODE))
-        for src in ("ff0e::1", "::", "::1", "fe80::1", "febf::1"):
+        for src in ("ff0e::1", "::", "::1", "::ffff:192.0.2.1", "fe80::1", "febf::1"):
             self.send(CORE, from_peer(udp(src, NODE.address)))
             self.expect(drops=["DROP_MARTIAN"])
         for dst in ("ff02::1", "ff0e::1", "::", "::1", "fe80::1"):

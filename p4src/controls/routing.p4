@@ -173,7 +173,7 @@ control Routing(inout headers_t hdr, inout local_metadata_t md) {
                 }
             } else if (!hdr.ipv4.isValid() || hdr.ipv4.more_fragments == 1 || hdr.ipv4.fragment_offset != 0) {
                 drop(DROP_TUNNEL_FRAGMENT);
-            } else if (md.protocol == PROTO_ICMPV4) {
+            } else if (md.protocol == PROTO_ICMPV4 || md.protocol == PROTO_ESP) {
                 punt_local();
             } else if (md.signalling == 1) {
                 punt_local();   // RFC 5555 s4.2: the first Binding Update of a care-of address comes by no known tunnel

@@ -142,7 +142,7 @@ control Sources(inout headers_t hdr, inout local_metadata_t md) {
     @hidden
     action not_martian() { }
 
-    // Never a source or destination beyond its link: RFC 4291 s2.5.2, s2.5.3, s2.7; RFC 6890 s2.2.2 for IPv4. A
+    // Never a source or destination beyond its link: RFC 4291 s2.5.2, s2.5.3, s2.5.5.2, s2.7; RFC 6890 s2.2.2, s2.2.3. A
     // decapsulated packet has not been through the controls of link scope.
     @hidden
     table martian_sources {
@@ -152,9 +152,10 @@ control Sources(inout headers_t hdr, inout local_metadata_t md) {
             0xff000000000000000000000000000000 &&& 0xff000000000000000000000000000000 : set_martian();
             0xfe800000000000000000000000000000 &&& 0xffc00000000000000000000000000000 : set_martian();
             0                                  &&& 0xfffffffffffffffffffffffffffffffe : set_martian();   // ::, ::1
+            0x00000000000000000000ffff00000000 &&& 0xffffffffffffffffffffffff00000000 : set_martian();   // IPv4-mapped
         }
         const default_action = not_martian();
-        CONSTANT_ENTRIES(3)
+        CONSTANT_ENTRIES(4)
     }
 
     @hidden
@@ -165,9 +166,10 @@ control Sources(inout headers_t hdr, inout local_metadata_t md) {
             0xff000000000000000000000000000000 &&& 0xff000000000000000000000000000000 : set_martian();
             0xfe800000000000000000000000000000 &&& 0xffc00000000000000000000000000000 : set_martian();
             0                                  &&& 0xfffffffffffffffffffffffffffffffe : set_martian();   // ::, ::1
+            0x00000000000000000000ffff00000000 &&& 0xffffffffffffffffffffffff00000000 : set_martian();   // IPv4-mapped
         }
         const default_action = not_martian();
-        CONSTANT_ENTRIES(3)
+        CONSTANT_ENTRIES(4)
     }
 
     @hidden

@@ -69,7 +69,7 @@ class PuntRates(ConfigModel):
 
 class LinkProbes(ConfigModel):
     """How links between switches are watched; P4Runtime has no port status. A broken link is noticed after at most
-    losses * interval_s + timeout_s."""
+    (losses + 1) * interval_s + timeout_s: it breaks just after a probe, and losses are counted when probes are sent."""
 
     interval_s: Annotated[StrictFloat, Field(ge=0.01, le=60)] = 0.1
     timeout_s: Annotated[StrictFloat, Field(ge=0.01, le=60)] = 0.2

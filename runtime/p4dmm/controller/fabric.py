@@ -29,8 +29,16 @@ from p4dmm.switches import PacketIn, PipelineFiles, RowCodec, SwitchConnection, 
 log = structlog.get_logger(__name__)
 
 
+_HELD = "ALREADY_EXISTS"
+
+
 def _holds_already(error: SwitchWriteError) -> bool:
-    return all(failed.code == "ALREADY_EXISTS" for failed in error.failed)
+    return all(failed.code == _HELD for failed in error.failed)
+
+
+def _leaves_more(error: SwitchWriteError) -> bool:
+    """Whether giving up what was refused is not all: rows were not sent, or the switch has some that it should not."""
+    return bool(error.unsent) or any(failed.code == _HELD for failed in error.failed)
 
 
 class TableFullError(Exception):
@@ -138,11 +146,12 @@ class Fabric:
         step = tuple(writes)
         self._refuse_overflow(write for write in step if write.change is Change.INSERT)
         errors = await self._step(step)
-        for error in errors:
-            if error.failed[0].write.change is Change.INSERT and not _holds_already(error):
-                self._give_up(error)
-                raise error
-        await self._repair_after(errors)
+        refused = [e for e in errors if e.failed[0].write.change is Change.INSERT and not _holds_already(e)]
+        for error in refused:
+            self._give_up(error)
+        await self._repair_after([error for error in errors if error not in refused or _leaves_more(error)])
+        if refused:
+            raise refused[0]
 
     async def take_out(self, link: Link) -> None:
         """Send nothing over a link any more where other links do as well, before new ways are computed."""
@@ -213,13 +222,16 @@ class Fabric:
                 log.warning("switch is away; it is repaired when it is back", switch=switch, reason=str(error))
 
     async def _undo(self, before: list[Write], step: Step, errors: list[SwitchWriteError]) -> None:
-        """Delete what was inserted, the last first: everything before the step, and of the step what was not
+        """Delete what was inserted, the last first: everything before the step, and of the step what was sent and not
         refused."""
         refusing = {error.switch for error in errors}
         inserted = [*before, *(write for write in step if write.row.at.switch not in refusing)]
         inserted += [write for error in errors for write in error.done]
         for error in errors:
             self._give_up(error)
+            for write in error.unsent:
+                if write.row.at.table != GROUPS:
+                    self._want(Write(Change.DELETE, write.row))
         deletes: dict[str, list[Write]] = defaultdict(list)
         for write in reversed(inserted):
             if write.row.at.table == GROUPS:
@@ -231,6 +243,7 @@ class Fabric:
                 await self._write_one(switch, writes)
             except SwitchWriteError as error:
                 await self._repair_after([error])
+        await self._repair_after([error for error in errors if _leaves_more(error)])
 
     def _want(self, write: Write) -> None:
         key = write.row.at
@@ -272,8 +285,7 @@ class Fabric:
             except SwitchWriteError as error:
                 log.error("row given up", switch=connection.name, reason=str(error))
                 self._give_up(error)
-                dealt_with = {w.row.at for w in (*error.done, *(f.write for f in error.failed))}
-                writes = tuple(w for w in writes if w.row.at not in dealt_with)
+                writes = error.unsent
             else:
                 return
 

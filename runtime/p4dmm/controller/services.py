@@ -31,6 +31,7 @@ class Services:
     counters: Counter[str] = field(default_factory=Counter)
     """What was dropped, answered or refused, by name."""
     _sending: set[asyncio.Future[object]] = field(default_factory=set)
+    _is_stopped: bool = False
     _anchors: dict[IPv6Address, MacAddress] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -83,12 +84,17 @@ class Services:
         await self.fabric.connections[switch].send(frame, mode=PacketOutMode.ROUTED)
 
     def spawn(self, work: Coroutine[Any, Any, object]) -> None:
-        """Do something later that nobody waits for; it is cancelled when the controller stops."""
+        """Do something later that nobody waits for; it is cancelled when the controller stops, and not begun after
+        that: packets still come in, and timers run out, until the switches are left."""
+        if self._is_stopped:
+            work.close()
+            return
         task = asyncio.ensure_future(work)
         self._sending.add(task)
         task.add_done_callback(self._sending.discard)
 
     async def stop(self) -> None:
+        self._is_stopped = True
         for task in tuple(self._sending):
             task.cancel()
         await asyncio.gather(*self._sending, return_exceptions=True)

@@ -7,6 +7,8 @@ egress takes the state of each as its arguments, so that they cannot touch each 
 context.py; optimize.py makes the code that is run of it.
 """
 
+from functools import lru_cache
+
 from p4dmm.softswitch import ir
 from p4dmm.softswitch.context import LENGTH, STATE_NAME, Context
 from p4dmm.softswitch.gen_action import DROP_PORT, Statements
@@ -21,8 +23,9 @@ __all__ = ["generate"]
 REPLICATION = 5  # PKT_INSTANCE_TYPE_REPLICATION of simple_switch
 
 
+@lru_cache(4)
 def generate(program: ir.Program) -> str:
-    """The source."""
+    """The source; remembered, as is `load_program`."""
     return _Generator(program).source()
 
 

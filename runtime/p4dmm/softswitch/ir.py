@@ -212,9 +212,9 @@ class MeterDecl:
     unit: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Program:
-    """A program for simple_switch."""
+    """A program for simple_switch. Never changed once read, so that switches can share it."""
 
     headers: dict[str, Header]
     aliases: dict[str, FieldRef]

@@ -23,7 +23,7 @@ ROUNDS = 2
 
 @lru_cache(4)
 def compiled(source: str) -> CodeType:
-    """The code of the optimized module; remembered, for whoever runs many switches runs the same program in them.
+    """The code of the optimized module; remembered, as is `load_program`.
 
     Raises UnsupportedProgramError where conditions are nested too deeply, of which an else if is a kind.
     """

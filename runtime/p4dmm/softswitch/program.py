@@ -4,6 +4,7 @@
 
 import json
 from dataclasses import replace
+from functools import lru_cache
 
 from p4dmm.softswitch import ir, ir_expr
 from p4dmm.softswitch.errors import MalformedProgramError
@@ -32,8 +33,9 @@ REFUSED = {
 REQUIRED_METADATA = ("ingress_port", "egress_port", "egress_spec", "packet_length", "instance_type")
 
 
+@lru_cache(4)
 def load_program(text: str | bytes) -> Program:
-    """Parse and check BMv2 JSON; the result needs nothing of the text any more."""
+    """Parse and check BMv2 JSON; remembered, for whoever runs many switches runs the same program in them."""
     try:
         raw = json.loads(text)
     except (ValueError, UnicodeDecodeError) as error:

@@ -68,6 +68,7 @@ class RowCodec:
     """For one P4Info."""
 
     def __init__(self, p4info: p4i.P4Info) -> None:
+        self.p4info = p4info
         tables = {table.preamble.alias: table for table in p4info.tables}
         actions = {action.preamble.id: action for action in p4info.actions}
         self._tables: dict[str, _Table] = {}

@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from itertools import chain
 
 import finsy as fy
 import structlog
@@ -22,8 +23,8 @@ from .references import in_order
 log = structlog.get_logger(__name__)
 
 BATCH = 1000
-"""Updates in one WriteRequest: large enough to amortize the round trip, small enough for the error details of a batch
-that fails as a whole to fit the metadata a client accepts."""
+"""Updates in one WriteRequest, meters in one ReadRequest: large enough to amortize the round trip, small enough for the
+error details of a batch that fails as a whole to fit the metadata a client accepts."""
 
 PACKET_QUEUE = 4096
 """Packets-in waiting for the controller; more are dropped, by finsy, with a warning."""
@@ -66,12 +67,13 @@ class FailedWrite:
 
 class SwitchWriteError(Exception):
     """Some writes failed: names the switch, and the rows with the switch's reasons. `done` are those that it has
-    carried out; what is in neither was not sent."""
+    carried out, `unsent` those that were to follow."""
 
     def __init__(self, switch: str, failed: Sequence[FailedWrite], done: Sequence[Write]) -> None:
         self.switch = switch
         self.failed = tuple(failed)
         self.done = tuple(done)
+        self.unsent: tuple[Write, ...] = ()
         first = self.failed[0]
         more = f" and {len(self.failed) - 1} more" if len(self.failed) > 1 else ""
         super().__init__(
@@ -106,7 +108,8 @@ class SwitchConnection:
             switch.name,
             switch.address,
             fy.SwitchOptions(
-                p4info=pipeline.p4info,
+                # It takes either, and to parse the file for every switch anew takes longer than to connect.
+                p4info=codec.p4info,  # type: ignore[arg-type]
                 p4blob=pipeline.device_config,
                 device_id=switch.device_id,
                 ready_handler=self._ready,
@@ -146,26 +149,26 @@ class SwitchConnection:
     async def write(self, writes: Sequence[Write]) -> None:
         """Write in batches, in the order that references between rows ask for. Raises SwitchWriteError when the switch
         refuses some, with no batch written after that one; ConnectionError when it is away."""
-        done: list[Write] = []
+        batches = list(_batches(in_order(writes, self._codec.references)))
         async with self._writing:
-            for batch in _batches(in_order(writes, self._codec.references)):
+            for index, batch in enumerate(batches):
                 try:
                     await self._write_batch(batch)
                 except SwitchWriteError as error:
-                    error.done = (*done, *error.done)
+                    error.done = (*chain.from_iterable(batches[:index]), *error.done)
+                    error.unsent = tuple(chain.from_iterable(batches[index + 1 :]))
                     raise
                 except ConnectionError:
                     # What of it was done is not known: leave, come back, and compare.
                     self._down(self._finsy)
                     raise
-                done += batch
 
     async def read_rows(self, meters: Iterable[RowKey] = ()) -> list[Row]:
         """Every row and multicast group the switch holds, and those meters that are configured. Raises
         ConnectionError."""
+        entities = await self._reader.read(self._codec.wildcard_reads())
         # Each meter by its index: asked for all, a switch would give the hundreds of thousands that nobody has set.
-        reads = [*self._codec.wildcard_reads(), *(self._codec.meter_read(meter) for meter in meters)]
-        entities = await self._reader.read(reads)
+        entities += await self._reader.read([self._codec.meter_read(meter) for meter in meters], at_once=BATCH)
         rows = (self._codec.decode(self.name, entity) for entity in entities)
         return [row for row in rows if row is not None]
 
@@ -177,21 +180,20 @@ class SwitchConnection:
     async def send(self, frame: bytes, *, mode: PacketOutMode, port: int = 0) -> bool:
         """A packet-out, after those before it. One too many, or to a switch that is away, is lost, like on a link: then
         False."""
-        if self._packets_out >= PACKETS_OUT or not self._finsy.is_up:
-            self.packets_out_lost += 1
-            return False
-        self._packets_out += 1
-        try:
-            async with self._sending:
-                # gRPC breaks the stream, and with it our mastership, when two write to it at once.
-                await self._finsy.write([fy.P4PacketOut(frame, port=port, mode=int(mode))])
-        except fy.P4ClientError:
-            self.packets_out_lost += 1
-            return False
-        else:
-            return True
-        finally:
-            self._packets_out -= 1
+        if self._packets_out < PACKETS_OUT and self._finsy.is_up:
+            self._packets_out += 1
+            try:
+                async with self._sending:
+                    # gRPC breaks the stream, and with it our mastership, when two write to it at once.
+                    if self._finsy.is_up:  # still
+                        await self._finsy.write([fy.P4PacketOut(frame, port=port, mode=int(mode))])
+                        return True
+            except fy.P4ClientError as error:
+                log.debug("packet-out lost", switch=self.name, reason=str(error))
+            finally:
+                self._packets_out -= 1
+        self.packets_out_lost += 1
+        return False
 
     async def _run(self) -> None:
         # Not finsy's own loop: that waits 10 s after a connection that was short, and a switch restarts in one.
@@ -231,7 +233,7 @@ class SwitchConnection:
             return
         switch.create_task(self._receive(), background=True, name="packets")
         await self._on_ready(self)
-        self.is_ready = True
+        self.is_ready = self.is_connected
 
     def _down(self, _switch: fy.Switch) -> None:
         self.is_ready = False

@@ -179,6 +179,33 @@ async def test_undoing_one_preparation_leaves_the_group_of_another() -> None:
         assert group.at.table == GROUPS
 
 
+@pytest.mark.parametrize("as_plan", [True, False], ids=["plan", "write"])
+async def test_what_a_refused_row_kept_from_being_sent_is_not_left_half_wanted(as_plan: bool) -> None:
+    """A route goes after the next hop it points at. Of a plan nothing stays; of mere writes all that was not
+    refused."""
+    async with running_fabric() as (domain, fabric):
+        limit(domain, "s1", "next_hops", 0)
+        host = row("s1", "next_hops", (2000,), "forward", 1, 2, 3)
+        way = row("s1", "routes", ((5 << 64, 64),), "to_next_hop", 11)
+        before = set(fabric.wanted["s1"])
+        with pytest.raises(SwitchWriteError, match="next_hops"):
+            await (fabric.carry_out(plan_of(host, way)) if as_plan else fabric.write(inserts(host, way)))
+        assert set(fabric.wanted["s1"]) == (before if as_plan else before | {way.at})
+        assert await held(fabric, "s1") == set(fabric.wanted["s1"])
+
+
+async def test_a_plan_undone_leaves_no_row_that_somebody_else_had_put_there() -> None:
+    async with running_fabric() as (domain, fabric):
+        foreign, refused = binding("s1", 1), binding("s2", 2)
+        await fabric.connections["s1"].write(inserts(foreign))
+        limit(domain, "s2", "prefix_bindings", 0)
+        with pytest.raises(SwitchWriteError, match="RESOURCE_EXHAUSTED"):
+            await fabric.carry_out(plan_of(foreign, refused))
+        for name in ("s1", "s2"):
+            assert await held(fabric, name) == set(fabric.wanted[name])
+            assert not {foreign.at, refused.at} & set(fabric.wanted[name])
+
+
 async def test_plan_that_no_table_has_room_for_writes_nothing() -> None:
     async with running_fabric() as (_, fabric):
         before = await held(fabric, "s1")

@@ -2,19 +2,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """Links that break and come back, under a running domain."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Sequence
 from ipaddress import IPv6Address
 
 import pytest
 
-from p4dmm.config import LinkProbes, Network, load_network
-from p4dmm.forwarding import FIRST_HOST_NEXT_HOP, PuntReason, Row
+from p4dmm.config import LinkProbes, Network, PortRef, load_network
+from p4dmm.forwarding import FIRST_HOST_NEXT_HOP, PuntReason, Row, Write
 from p4dmm.switches import RowCodec, default_pipeline
 from p4dmm.switches.reader import TableReader
 from p4dmm.wire import LinkProbe
 from tests.support.domain import (
     CN_ADDRESS,
     MN,
+    TIMEOUT_S,
     TRIANGLE,
     Domain,
     Station,
@@ -25,6 +27,9 @@ from tests.support.domain import (
 )
 
 FLOWS = range(24)
+
+DIRECT = "s1:12-s2:11"
+"""The cable that the way from s1 to s2 takes in the whole triangle."""
 
 
 def square() -> Network:
@@ -214,6 +219,60 @@ async def test_probes_that_prove_nothing(kind: str) -> None:
         for _ in range(5):
             assert into_c1(octets) or into_s1(octets)
         await domain.counted(f"link probes {counter}", 5)
+        assert domain.link_events == []
+
+
+@pytest.mark.parametrize("when", ["before", "while it is prepared", "after"])
+async def test_the_copies_of_a_planned_handover_go_around_a_broken_link(when: str) -> None:
+    """They have one way each, whatever comes first: the link's end or the group."""
+    async with running_domain() as domain:
+        assert domain.controller is not None
+        cn, node, ahead = correspondent(domain), Station(MN), Station(MN)
+        address = await attached(domain, "s1:1", node)
+        await exchange(domain, node, cn, address, "s1:1", b"before")
+        s1 = domain.controller._fabric.connections["s1"]
+        original, entered, go_on = s1.write, asyncio.Event(), asyncio.Event()
+
+        async def slow(writes: Sequence[Write]) -> None:
+            entered.set()
+            await go_on.wait()
+            await original(writes)
+
+        async def cut() -> None:
+            domain.cable(DIRECT).up = False
+            await domain.link(DIRECT, is_up=False)
+
+        if when == "before":
+            await cut()
+        if when == "while it is prepared":
+            s1.write = slow  # type: ignore[method-assign]
+        preparing = asyncio.create_task(domain.controller.prepare(MN, PortRef(switch="s2", port=1)))
+        if when == "while it is prepared":
+            await asyncio.wait_for(entered.wait(), TIMEOUT_S)
+            domain.cable(DIRECT).up = False
+            async with asyncio.timeout(TIMEOUT_S):
+                while not domain.controller._links.down:
+                    await asyncio.sleep(0.01)
+            go_on.set()
+            await domain.link(DIRECT, is_up=False)
+        await asyncio.wait_for(preparing, TIMEOUT_S)
+        if when == "after":
+            await cut()
+        ahead.plug(domain.wire("s2:1"))
+        cn.send_udp(domain.mac("c1"), CN_ADDRESS, address, b"twice")
+        await node.until(lambda s: b"twice" in s.payloads(), "the packet at the old place")
+        await ahead.until(lambda s: b"twice" in s.payloads(), "the copy at the new place")
+
+
+async def test_a_link_that_changes_once_the_controller_has_stopped_changes_nothing() -> None:
+    """Probes still come in while the switches are left one after the other."""
+    async with running_domain(square()) as domain:
+        controller = domain.controller
+        assert controller is not None
+        await domain.stop_controller()
+        controller._link_changed(domain.network.links[0])
+        for _ in range(10):
+            await asyncio.sleep(0)
         assert domain.link_events == []
 
 

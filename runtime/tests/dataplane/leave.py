@@ -147,7 +147,7 @@ def _local(context: Context) -> Stop:
     else:
         if packet.is_fragment:
             return dropped(Drop.TUNNEL_FRAGMENT)
-        offered = packet.protocol == ICMPV4
+        offered = packet.protocol in {ICMPV4, ESP}
         if packet.protocol == UDP:
             tunnelled, offered = _local_udp(context)
     if offered:

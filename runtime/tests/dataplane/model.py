@@ -81,7 +81,7 @@ class Context:
     def punt(self, reason: Reason, argument: int = 0, *, drop: Drop | None = None) -> Stop:
         """The controller's own packets never come back to it."""
         if self.role is None:
-            return Stop(Outcome()) if drop is None else dropped(drop)
+            return dropped(drop or Drop.PACKET_OUT_INVALID)
         return punted(reason, self.port, self.frame(), argument, drop=drop)
 
     @property

@@ -10,10 +10,11 @@ from .packets import Address
 MULTICAST = (IPv6Network("ff00::/8"), IPv4Network("224.0.0.0/4"), IPv4Network("255.255.255.255/32"))
 # RFC 4291 s2.5.6; RFC 3927
 LINK_LOCAL = (IPv6Network("fe80::/10"), IPv4Network("169.254.0.0/16"))
-# RFC 4291 s2.5.2, s2.5.3; RFC 6890: this network, loopback, reserved with limited broadcast
+# RFC 4291 s2.5.2, s2.5.3, s2.5.5.2; RFC 6890: this network, loopback, reserved with limited broadcast
 MARTIAN = (
     IPv6Network("::/128"),
     IPv6Network("::1/128"),
+    IPv6Network("::ffff:0:0/96"),
     IPv4Network("0.0.0.0/8"),
     IPv4Network("127.0.0.0/8"),
     IPv4Network("240.0.0.0/4"),

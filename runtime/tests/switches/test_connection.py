@@ -296,6 +296,22 @@ async def test_a_switch_that_is_away_is_an_error_to_writers_and_none_to_senders(
         await client.connection.stop()
 
 
+async def test_packets_that_wait_for_the_stream_are_lost_with_it() -> None:
+    """And are no reason for their senders to end: what comes first on a new stream has to be the arbitration."""
+    async with running() as client:
+        connection = client.connection
+        async with connection._sending:
+            waiting = [
+                asyncio.create_task(connection.send(bytes(60), mode=PacketOutMode.TO_PORT, port=1)) for _ in range(3)
+            ]
+            await client.server.stop()
+            async with asyncio.timeout(TIMEOUT_S):
+                while connection.is_connected:
+                    await asyncio.sleep(0.01)
+        assert await asyncio.gather(*waiting) == [False] * 3
+        assert connection.packets_out_lost == 3
+
+
 async def test_rows_outlive_the_connection() -> None:
     """A controller that goes leaves the switch as it is; the next one finds everything."""
     async with running() as client:
