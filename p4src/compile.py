@@ -16,6 +16,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 SOURCES = Path(__file__).parent
@@ -139,28 +140,24 @@ def stages_used(output: Path) -> dict[str, dict[str, int]]:
     return used
 
 
-def write_tna() -> int:
-    """Compile for Tofino 2 unless what is there is of these sources. Returns an exit status."""
-    if TNA_DIGEST.exists() and TNA_DIGEST.read_text().strip() == source_digest():
-        return 0
-    if shutil.which(TNA_COMPILER) is None:
-        print(f"{TNA_COMPILER} is not on PATH: {TNA_PRODUCT} is as it was", file=sys.stderr)
-        return 0
+def write(compile_program: Callable[[Path], str], products: Sequence[str], digest_file: Path) -> bool:
+    """Compile, and put the products and the digest of their sources into COMPILED, unless the compiler complains."""
     digest = source_digest()
     with tempfile.TemporaryDirectory() as scratch:
         try:
-            messages = compile_tna_into(Path(scratch))
+            messages = compile_program(Path(scratch))
         except subprocess.CalledProcessError as error:
             print(error.stderr, file=sys.stderr)
-            return 1
+            return False
         if messages.strip():
             print(messages, file=sys.stderr)
-            print("warnings are errors here: nothing written for Tofino", file=sys.stderr)
-            return 1
-        shutil.copy(Path(scratch) / TNA_PRODUCT, COMPILED / TNA_PRODUCT)
-    TNA_DIGEST.write_text(digest + "\n")
-    print(f"wrote {TNA_PRODUCT} and {TNA_DIGEST.name} to {COMPILED}")
-    return 0
+            print(f"warnings are errors here: {', '.join(products)} not written", file=sys.stderr)
+            return False
+        for name in products:
+            shutil.copy(Path(scratch) / name, COMPILED / name)
+    digest_file.write_text(digest + "\n")
+    print(f"wrote {', '.join(products)} and {digest_file.name} to {COMPILED}")
+    return True
 
 
 def main() -> int:
@@ -170,21 +167,14 @@ def main() -> int:
             file=sys.stderr,
         )
         return 1
-    with tempfile.TemporaryDirectory() as scratch:
-        try:
-            messages = compile_into(Path(scratch))
-        except subprocess.CalledProcessError as error:
-            print(error.stderr, file=sys.stderr)
-            return 1
-        if messages.strip():
-            print(messages, file=sys.stderr)
-            print("warnings are errors here: nothing written", file=sys.stderr)
-            return 1
-        for name in PRODUCTS:
-            shutil.copy(Path(scratch) / name, COMPILED / name)
-    DIGEST.write_text(source_digest() + "\n")
-    print(f"wrote {', '.join(PRODUCTS)} and {DIGEST.name} to {COMPILED}")
-    return write_tna()
+    if not write(compile_into, PRODUCTS, DIGEST):
+        return 1
+    if TNA_DIGEST.exists() and TNA_DIGEST.read_text().strip() == source_digest():
+        return 0
+    if shutil.which(TNA_COMPILER) is None:
+        print(f"{TNA_COMPILER} is not on PATH: {TNA_PRODUCT} is as it was", file=sys.stderr)
+        return 0
+    return 0 if write(compile_tna_into, [TNA_PRODUCT], TNA_DIGEST) else 1
 
 
 if __name__ == "__main__":

@@ -85,7 +85,7 @@ const bit<8> OUT_ROUTED    = 2;             // a packet of the router's own: loo
 
 // What stands between the outer header and the packet in a tunnel; 0 without a tunnel
 typedef bit<8> encapsulation_t;
-const encapsulation_t ENCAPSULATION_IP      = 1;   // nothing: RFC 2473; with a SID as destination RFC 8986 s5.2, s4.6, s4.7
+const encapsulation_t ENCAPSULATION_IP      = 1;   // nothing: RFC 2473; to a SID: RFC 8986 s5.2, s4.6, s4.7
 const encapsulation_t ENCAPSULATION_GRE     = 2;   // RFC 2784, with the key of RFC 2890 if there is one (RFC 5845)
 const encapsulation_t ENCAPSULATION_UDP     = 3;   // RFC 5555 s4, RFC 5844 s4; outer IPv4 only
 const encapsulation_t ENCAPSULATION_UDP_TLV = 4;   // RFC 5845 s7.2
@@ -119,8 +119,8 @@ const punt_reason_t PUNT_ARP                 = 12;  // what the pipeline does no
 const punt_reason_t PUNT_CARE_OF_MISMATCH    = 13;  // RFC 6275 s9.3.1: a Binding Error is due
 const punt_reason_t PUNT_LINK_PROBE          = 14;  // came in by a core port
 
-// Index into the counters drop_reasons (ingress) and egress_drop_reasons. Punt reasons 6 to 10 and 13 are drops as well:
-// the punted copy only lets the controller tell the source.
+// Index into the counters drop_reasons (ingress) and egress_drop_reasons. Punt reasons 6 to 10 and 13 are drops as
+// well: the punted copy only lets the controller tell the source.
 typedef bit<8> drop_reason_t;
 const drop_reason_t DROP_NONE                  = 0;
 const drop_reason_t DROP_PORT_UNKNOWN          = 1;
@@ -147,7 +147,7 @@ const drop_reason_t DROP_PACKET_OUT_INVALID    = 21;  // no such port or mode, o
 const drop_reason_t DROP_TUNNEL_FRAGMENT       = 22;  // a fragment of an outer packet: not reassembled
 const drop_reason_t DROP_TUNNEL_LENGTH         = 23;  // lengths of a tunnel's headers that contradict one another
 const drop_reason_t DROP_GRE_KEY_UNKNOWN       = 24;
-const drop_reason_t DROP_CARE_OF_MISMATCH      = 25;  // Home Address option from another care-of address than the binding's
+const drop_reason_t DROP_CARE_OF_MISMATCH      = 25;  // Home Address option, not from the registered address
 const drop_reason_t DROP_FLOW_UNMATCHED        = 26;  // a flow set without a row for the packet, not even a default
 const drop_reason_t DROP_FLOW_DISCARDED        = 27;  // RFC 6089 s4.2.1.4: the action asked for
 const drop_reason_t DROP_NODE_METERED          = 28;

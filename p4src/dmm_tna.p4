@@ -4,8 +4,8 @@
 // p4dmm on TNA: Tofino. p4src/README.md has the pipeline as a picture, and what differs from v1model.
 //
 // One pass of a pipe is too short for it. A packet comes in by a pipe of arrivals, goes through the egress of a pipe of
-// departures and a port in loopback there into that pipe's ingress, and leaves by a pipe of arrivals, whose egress adds the
-// outer headers.
+// departures and a port in loopback there into that pipe's ingress, and leaves by a pipe of arrivals, whose egress adds
+// the outer headers.
 
 #include <core.p4>
 #if __TARGET_TOFINO__ == 2

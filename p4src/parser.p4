@@ -1,12 +1,12 @@
 // SPDX-FileCopyrightText: 2026 the p4dmm authors
 // SPDX-License-Identifier: Apache-2.0
 
-// From the controller: packet_out. Then Ethernet, then ARP or IP, then as far as needed to find a tunnel's inner packet,
-// a Neighbor Solicitation down to its first option, the Home Address option, or the ports of a flow. Only first headers
-// are looked at: behind extension headers, IPv4 options and in fragments nothing is read.
+// From the controller: packet_out. Then Ethernet, then ARP or IP, then as far as needed to find a tunnel's inner
+// packet, a Neighbor Solicitation down to its first option, the Home Address option, or the ports of a flow. Only first
+// headers are looked at: behind extension headers, IPv4 options and in fragments nothing is read.
 //
-// What is not parsed is carried unread. A frame that ends inside a header is not rejected here (BMv2 has no reject): the
-// header stays invalid. Without its base header a packet is dropped in ingress; what may follow it concerns its
+// What is not parsed is carried unread. A frame that ends inside a header is not rejected here (BMv2 has no reject):
+// the header stays invalid. Without its base header a packet is dropped in ingress; what may follow it concerns its
 // destination, and the packet is carried as it is.
 
 parser DmmParser(packet_in packet, out headers_t hdr, inout local_metadata_t md, in port_id_t ingress_port) {

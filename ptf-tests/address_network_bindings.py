@@ -29,19 +29,18 @@ from frames import (
     udp,
     udp4,
 )
+from peers import DOWNLINK_IPV4, GRE_PEER
 from program import covers
 from rows import Row
 
 GROUP = 21
 KEY = 0x0A0B0C0D
-GRE_PEER = PEER._replace(encapsulation="ENCAPSULATION_GRE")
 
 HOME = "2001:db8:1:a::77"
 NETWORK = "2001:db8:6:600::/56"
 IN_NETWORK = "2001:db8:6:6a1::1"
 TO_HOME = udp(CORRESPONDENT, HOME)
 TO_NETWORK = udp(CORRESPONDENT, IN_NETWORK)
-TO_IPV4 = udp4(CORRESPONDENT_IPV4, NODE_IPV4.address)
 
 
 def home(way, address=HOME):
@@ -56,7 +55,17 @@ def home_ipv4(way, address=NODE_IPV4.address):
     return Row("ipv4_bindings", {"address": address}, *way)
 
 
-BINDINGS = ((home, TO_HOME), (network, TO_NETWORK), (home_ipv4, TO_IPV4))
+def expected_in_network(way, prefix=NETWORK):
+    return Row("network_path_bindings", {"path_id": PEER.path_id, "network": prefix}, *way)
+
+
+def expected(way):
+    """From the peer, for the network and for the IPv4 home address."""
+    key = {"address": NODE_IPV4.address, "path_id": PEER.path_id}
+    return expected_in_network(way), Row("ipv4_path_bindings", key, *way)
+
+
+BINDINGS = ((home, TO_HOME), (network, TO_NETWORK), (home_ipv4, DOWNLINK_IPV4))
 
 
 class BoundDestinationTest(PacketTest):
@@ -94,7 +103,7 @@ class SendsBoundDestinationToTunnelWithKeyTest(BoundDestinationTest):
 
     def runTest(self):
         self.insert(*rows.tunnel(GRE_PEER))
-        way = ways.to_tunnel_gre(GRE_PEER, KEY)
+        way = ways.to_tunnel(GRE_PEER, gre_key=KEY)
         self.expect_way(way, (CORE, lambda packet: encapsulated(hop(packet), GRE_PEER, gre_key=KEY)))
 
 
@@ -106,7 +115,7 @@ class ReplicatesToBoundDestinationTest(BoundDestinationTest):
         self.insert_group(GROUP, (ACCESS, 0), (CORE, PEER.tunnel_id))
         self.insert(*rows.tunnel(PEER))
         copies = (ACCESS, to_node), (CORE, lambda packet: encapsulated(hop(packet)))
-        self.expect_way(ways.replicate(GROUP, NODE, PEER), *copies)
+        self.expect_way(ways.replicate(GROUP, NODE, PEER.tunnel_id), *copies)
 
 
 @covers("address_bindings.destination_unbound", "network_bindings.destination_unbound")
@@ -126,7 +135,7 @@ class PrefersTheMostExactBindingTest(PacketTest):
         macs = list(expected.values())
         self.insert(
             home(by[macs[0]]),
-            Row("prefix_bindings", {"prefix": NODE.prefix}, *by[macs[1]]),
+            rows.bound(NODE, by[macs[1]]),
             network(by[macs[2]], "2001:db8:1:8::/61"),
             network(by[macs[3]], "2001:db8:1:0::/49"),
             network(by[macs[4]], "2001:db8:1::/48"),
@@ -211,10 +220,7 @@ class AcceptsFromTunnelForBoundDestinationTest(PacketTest):
 
     def runTest(self):
         self.insert(*rows.tunnel(PEER))
-        self.insert(
-            Row("network_path_bindings", {"path_id": PEER.path_id, "network": NETWORK}, *ways.accept()),
-            Row("ipv4_path_bindings", _ipv4_path(PEER), *ways.accept()),
-        )
+        self.insert(*expected(ways.accept()))
         for binding, packet in BINDINGS[1:]:
             self.insert(binding(ways.deliver(NODE)))
             self.send(CORE, from_peer(packet))
@@ -227,10 +233,7 @@ class DeliversFromTunnelToExpectedBoundNodeTest(PacketTest):
 
     def runTest(self):
         self.insert(*rows.tunnel(PEER))
-        self.insert(
-            Row("network_path_bindings", {"path_id": PEER.path_id, "network": NETWORK}, *ways.deliver_from(NODE)),
-            Row("ipv4_path_bindings", _ipv4_path(PEER), *ways.deliver_from(NODE)),
-        )
+        self.insert(*expected(ways.deliver_from(NODE)))
         for binding, packet in BINDINGS[1:]:
             row = binding(ways.to_tunnel(PEER))
             self.insert(row)
@@ -251,15 +254,14 @@ class DropsFromTunnelForOtherDestinationTest(PacketTest):
     def runTest(self):
         self.insert(*rows.tunnel(PEER), *rows.tunnel(SECOND_PEER))
         self.insert(
-            Row("network_path_bindings", {"path_id": PEER.path_id, "network": NETWORK}, *ways.accept()),
-            Row("ipv4_path_bindings", _ipv4_path(PEER), *ways.accept()),
+            *expected(ways.accept()),
             *(binding(ways.deliver(NODE)) for binding, _ in BINDINGS),
         )
         outside = udp(CORRESPONDENT, "2001:db8:6:700::1"), udp4(CORRESPONDENT_IPV4, "203.0.113.11")
         for packet in (TO_HOME, *outside):
             self.send(CORE, from_peer(packet))
             self.expect(drops=["DROP_TUNNEL_SOURCE_UNBOUND"])
-        for packet in (TO_NETWORK, TO_IPV4):
+        for packet in (TO_NETWORK, DOWNLINK_IPV4):
             self.send(SECOND_CORE, from_peer(packet, SECOND_PEER))
             self.expect(drops=["DROP_TUNNEL_SOURCE_UNBOUND"])
 
@@ -272,8 +274,7 @@ class PrefersPrefixOfPathToNetworkOfPathTest(PacketTest):
         macs = {"2001:db8:6:6a1::1": 1, "2001:db8:6:6a2::1": 2, "2001:db8:6:600::1": 3}
         nodes = {number: NODE._replace(mac=f"02:00:00:00:01:{number:02x}") for number in macs.values()}
         for prefix, number in (("2001:db8:6:6a0::/60", 2), (NETWORK, 3)):
-            key = {"path_id": PEER.path_id, "network": prefix}
-            self.insert(Row("network_path_bindings", key, *ways.deliver_from(nodes[number])))
+            self.insert(expected_in_network(ways.deliver_from(nodes[number]), prefix))
         inner = nodes[1]._replace(address="2001:db8:6:6a1::1", node_id=0)
         self.insert(rows.delivered_from(inner, PEER))
         for destination, number in macs.items():
@@ -300,9 +301,5 @@ class DropsIpv4HairpinTest(PacketTest):
 
     def runTest(self):
         self.insert(*rows.tunnel(PEER), rows.accepted(NODE_IPV4, PEER), home_ipv4(ways.to_tunnel(PEER)))
-        self.send(CORE, from_peer(TO_IPV4))
+        self.send(CORE, from_peer(DOWNLINK_IPV4))
         self.expect(drops=["DROP_TUNNEL_HAIRPIN"])
-
-
-def _ipv4_path(peer):
-    return {"address": NODE_IPV4.address, "path_id": peer.path_id}

@@ -27,17 +27,15 @@ from frames import (
     udp,
     udp4,
 )
+from peers import GRE_PEER, UPLINK, UPLINK_IPV4
 from program import covers
 from rows import Row
 
 KEY = 0x0A0B0C0D
-GRE_PEER = SECOND_PEER._replace(encapsulation="ENCAPSULATION_GRE")
 HOME = "2001:db8:1:a::77"
 NETWORK = "2001:db8:6:600::/56"
 FROM_HOME = udp(HOME, CORRESPONDENT)
 FROM_NETWORK = udp("2001:db8:6:6a1::1", CORRESPONDENT)
-FROM_IPV4 = udp4(NODE_IPV4.address, CORRESPONDENT_IPV4)
-FROM_PREFIX = udp(NODE.address, CORRESPONDENT)
 
 
 def home(path, way):
@@ -56,18 +54,25 @@ def home_prefix(path, way):
     return Row("prefix_sources", {"prefix": NODE.prefix, "path_id": path.path_id}, *way)
 
 
-SOURCES = ((home, FROM_HOME), (network, FROM_NETWORK), (home_ipv4, FROM_IPV4))
+SOURCES = ((home, FROM_HOME), (network, FROM_NETWORK), (home_ipv4, UPLINK_IPV4))
+
+
+class BoundSourceTest(PacketTest):
+    """The node is attached, there are two tunnels, and there is a route."""
+
+    def setUp(self):
+        super().setUp()
+        self.insert(rows.attached(NODE), *rows.tunnel(PEER), *rows.tunnel(SECOND_PEER), *rows.to_correspondent())
 
 
 @covers(
     *("address_sources.permit", "address_sources.packets", "network_sources.permit", "network_sources.packets"),
     *("ipv4_sources.permit", "ipv4_sources.packets"),
 )
-class PermitsBoundSourceTest(PacketTest):
+class PermitsBoundSourceTest(BoundSourceTest):
     """From the attachment of the node and out of a tunnel, by the row of the path, which counts."""
 
     def runTest(self):
-        self.insert(rows.attached(NODE), *rows.tunnel(PEER), *rows.to_correspondent())
         for source, packet in SOURCES:
             at_node, behind_tunnel = (source(path, ways.permit()) for path in (NODE, PEER))
             self.insert(at_node, behind_tunnel)
@@ -83,12 +88,11 @@ class PermitsBoundSourceTest(PacketTest):
     *("PUNT_SOURCE_UNBOUND", "DROP_SOURCE_UNBOUND", "DROP_TUNNEL_SOURCE_UNBOUND"),
     *("address_sources.source_unbound", "network_sources.source_unbound", "ipv4_sources.source_unbound"),
 )
-class KeepsSourceToItsPathTest(PacketTest):
+class KeepsSourceToItsPathTest(BoundSourceTest):
     """Bound to one attachment it is not bound to another, nor to a tunnel; bound to a tunnel not to another."""
 
     def runTest(self):
-        self.insert(rows.attached(NODE), rows.attached(OTHER), *rows.tunnel(PEER), *rows.tunnel(SECOND_PEER))
-        self.insert(*rows.to_correspondent())
+        self.insert(rows.attached(OTHER))
         for source, packet in SOURCES:
             self.insert(source(NODE, ways.permit()), source(PEER, ways.permit()))
             elsewhere = from_node(packet, OTHER)
@@ -98,11 +102,10 @@ class KeepsSourceToItsPathTest(PacketTest):
             self.expect(drops=["DROP_TUNNEL_SOURCE_UNBOUND"])
 
 
-class BindsWholeSourcesTest(PacketTest):
+class BindsWholeSourcesTest(BoundSourceTest):
     """A neighbour of the address or of the network is not bound."""
 
     def runTest(self):
-        self.insert(rows.attached(NODE), *rows.to_correspondent())
         self.insert(*(source(NODE, ways.permit()) for source, _ in SOURCES))
         neighbors = [udp(address, CORRESPONDENT) for address in ("2001:db8:1:a::76", "2001:db8:6:700::1")]
         neighbors += [udp4(address, CORRESPONDENT_IPV4) for address in ("203.0.113.11", "203.0.112.10")]
@@ -114,11 +117,10 @@ class BindsWholeSourcesTest(PacketTest):
 
 
 @covers("address_sources.relay_to_tunnel", "network_sources.relay_to_tunnel", "ipv4_sources.relay_to_tunnel")
-class RelaysBoundSourceToTunnelTest(PacketTest):
+class RelaysBoundSourceToTunnelTest(BoundSourceTest):
     """To the anchor, though there is a route; out of a tunnel to a third switch."""
 
     def runTest(self):
-        self.insert(rows.attached(NODE), *rows.tunnel(PEER), *rows.tunnel(SECOND_PEER), *rows.to_correspondent())
         for source, packet in SOURCES:
             self.insert(source(NODE, ways.relay(SECOND_PEER)), source(PEER, ways.relay(SECOND_PEER)))
             for port, received in ((ACCESS, from_node(packet)), (CORE, from_peer(packet))):
@@ -130,22 +132,21 @@ class RelaysBoundSourceToTunnelTest(PacketTest):
     *("address_sources.relay_to_tunnel_gre", "network_sources.relay_to_tunnel_gre"),
     *("ipv4_sources.relay_to_tunnel_gre", "prefix_sources.relay_to_tunnel_gre"),
 )
-class RelaysBoundSourceToTunnelWithKeyTest(PacketTest):
+class RelaysBoundSourceToTunnelWithKeyTest(BoundSourceTest):
     """RFC 5845 s5.2: the key that the anchor knows the node by."""
 
     def runTest(self):
-        self.insert(rows.attached(NODE), *rows.tunnel(GRE_PEER), *rows.to_correspondent())
-        for key, (source, packet) in enumerate((*SOURCES, (home_prefix, FROM_PREFIX)), start=KEY):
-            self.insert(source(NODE, ways.relay_gre(GRE_PEER, key)))
+        self.insert(*rows.tunnel(GRE_PEER))
+        for key, (source, packet) in enumerate((*SOURCES, (home_prefix, UPLINK)), start=KEY):
+            self.insert(source(NODE, ways.relay(GRE_PEER, key)))
             self.send(ACCESS, from_node(packet))
-            self.expect((SECOND_CORE, encapsulated(hop(packet), GRE_PEER, gre_key=key)))
+            self.expect((CORE, encapsulated(hop(packet), GRE_PEER, gre_key=key)))
 
 
-class PrefersTheMostExactSourceTest(PacketTest):
+class PrefersTheMostExactSourceTest(BoundSourceTest):
     """Address before prefix before the longest network: one relayed, one permitted, one relayed elsewhere."""
 
     def runTest(self):
-        self.insert(rows.attached(NODE), *rows.tunnel(PEER), *rows.tunnel(SECOND_PEER), *rows.to_correspondent())
         self.insert(
             home(NODE, ways.relay(PEER)),
             home_prefix(NODE, ways.permit()),
@@ -164,11 +165,11 @@ class PrefersTheMostExactSourceTest(PacketTest):
             self.expect((port, become(packet)))
 
 
-class PrefersIpv4BindingToRelayTest(PacketTest):
+class PrefersIpv4BindingToRelayTest(BoundSourceTest):
     """The destination is known here: no detour by the source's anchor."""
 
     def runTest(self):
-        self.insert(rows.attached(NODE), *rows.tunnel(PEER), home_ipv4(NODE, ways.relay(PEER)))
+        self.insert(home_ipv4(NODE, ways.relay(PEER)))
         other = OTHER._replace(address="203.0.113.11")
         self.insert(rows.delivered(other))
         packet = udp4(NODE_IPV4.address, other.address)

@@ -28,6 +28,7 @@ from frames import (
     OTHER_ACCESS,
     PEER,
     SECOND_CORE,
+    SECOND_PEER,
     encapsulated,
     from_core,
     from_peer,
@@ -42,7 +43,6 @@ from rows import Row
 FLOW_SET = 5
 GROUP = 21
 KEY = 0x0A0B0C0D
-GRE_PEER = PEER._replace(encapsulation="ENCAPSULATION_GRE")
 HOME = "2001:db8:1:a::77"
 SPI = 0x01020304
 
@@ -61,9 +61,7 @@ def default(selector=flow, node=OTHER):
 
 
 def to_set(flow_set=FLOW_SET, node=NODE):
-    key = {"address": node.address} if node == NODE_IPV4 else {"prefix": node.prefix}
-    table = "ipv4_bindings" if node == NODE_IPV4 else "prefix_bindings"
-    return Row(table, key, *ways.to_flows(flow_set))
+    return rows.bound(node, ways.to_flows(flow_set))
 
 
 def ipv6(upper, src=CORRESPONDENT, dst=NODE.address, **fields):
@@ -318,15 +316,15 @@ class SendsFlowsEveryWayTest(PacketTest):
     """Into a tunnel, into a tunnel with the node's key, to a neighbour and a tunnel at once; counted by the row."""
 
     def runTest(self):
-        peer = GRE_PEER._replace(address="2001:db8:ffff::3", tunnel_id=9, port=SECOND_CORE)
+        peer = SECOND_PEER._replace(encapsulation="ENCAPSULATION_GRE")
         self.insert(*rows.tunnel(PEER), *rows.tunnel(peer), to_set(), to_set(node=NODE_IPV4))
         self.insert_group(GROUP, (ACCESS, 0), (CORE, PEER.tunnel_id))
         for selector, packet in ((flow, ipv6(ports())), (flow4, ipv4(ports()))):
             plain = (CORE, encapsulated(hop(packet)))
             cases = [
                 (ways.to_tunnel(PEER), [plain]),
-                (ways.to_tunnel_gre(peer, KEY), [(SECOND_CORE, encapsulated(hop(packet), peer, gre_key=KEY))]),
-                (ways.replicate(GROUP, NODE, PEER), [(ACCESS, to_node(packet)), plain]),
+                (ways.to_tunnel(peer, gre_key=KEY), [(SECOND_CORE, encapsulated(hop(packet), peer, gre_key=KEY))]),
+                (ways.replicate(GROUP, NODE, PEER.tunnel_id), [(ACCESS, to_node(packet)), plain]),
             ]
             for priority, (way, expected) in enumerate(cases, start=1):
                 row = selector(way, priority)

@@ -10,6 +10,7 @@ from time import monotonic
 
 import p4runtime_sh.shell as p4rt
 
+import rows
 import ways
 from base import PacketTest, table_entry
 from frames import ACCESS, CORE, CORRESPONDENT, CORRESPONDENT_IPV4, NODE, PEER, from_core, prefix, to_node, udp, udp4
@@ -145,6 +146,6 @@ class NotifiesOfEveryActionTest(IdleTest):
     def runTest(self):
         expiring = {"2001:db8:2:a::": ways.to_tunnel(PEER), "2001:db8:2:b::": ways.to_flows(5)}
         wanted = [binding("prefix_bindings", {"prefix": prefix(address)}, way) for address, way in expiring.items()]
-        wanted.append(ways.optimized("2001:db8:70::77", "2001:db8:60::66")._replace(idle_timeout=TIMEOUT))
+        wanted.append(rows.optimized("2001:db8:70::77", "2001:db8:60::66")._replace(idle_timeout=TIMEOUT))
         self.insert(*wanted)
         assert self.wait_for(set(map(identity_of, wanted))) == Counter(map(identity_of, wanted))

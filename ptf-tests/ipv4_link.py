@@ -7,7 +7,6 @@ from scapy.layers.l2 import ARP, Ether
 from scapy.packet import Raw
 
 import rows
-import ways
 from base import PacketIn, PacketTest
 from frames import (
     ACCESS,
@@ -58,7 +57,7 @@ class AnswersArpForEveryRouterAddressTest(PacketTest):
             (CORE, "192.0.2.254"): (ROUTER, NEXT_HOP, "192.0.2.253"),
             (EXTERNAL, EXTERNAL_ROUTER): (ROUTER, STRANGER, CORRESPONDENT_IPV4),
         }
-        self.insert(*ATTACHED, *(ways.arp_answer(*key, values[0]) for key, values in addresses.items()))
+        self.insert(*ATTACHED, *(rows.arp_answer(*key, values[0]) for key, values in addresses.items()))
         for (port, target), (by, mac, sender) in addresses.items():
             for dst in (BROADCAST, by):
                 self.send(port, request(target, mac=mac, sender=sender, dst=dst))
@@ -70,7 +69,7 @@ class AnswersPaddedArpTest(PacketTest):
     """As it comes over Ethernet: 60 octets without the FCS, and the answer as long."""
 
     def runTest(self):
-        self.insert(*ATTACHED, ways.arp_answer(ACCESS, ACCESS_ROUTER))
+        self.insert(*ATTACHED, rows.arp_answer(ACCESS, ACCESS_ROUTER))
         self.send(ACCESS, bytes(request(ACCESS_ROUTER)) + bytes(18))
         self.expect((ACCESS, bytes(reply(ACCESS_ROUTER)) + bytes(18)))
 
@@ -81,7 +80,7 @@ class DefendsRouterAddressTest(PacketTest):
     a host that has taken it (s2.3)."""
 
     def runTest(self):
-        self.insert(*ATTACHED, ways.arp_answer(ACCESS, ACCESS_ROUTER))
+        self.insert(*ATTACHED, rows.arp_answer(ACCESS, ACCESS_ROUTER))
         for sender in (NO_ADDRESS, ACCESS_ROUTER):
             self.send(ACCESS, request(ACCESS_ROUTER, sender=sender))
             self.expect((ACCESS, reply(ACCESS_ROUTER, sender=sender)))
@@ -93,8 +92,8 @@ class PuntsOtherArpTest(PacketTest):
     another port; replies, announcements, and operations of other protocols. As they came, and answered by nobody."""
 
     def runTest(self):
-        self.insert(*ATTACHED, ways.arp_answer(EXTERNAL, EXTERNAL_ROUTER))
-        self.insert(ways.arp_answer(OTHER_ACCESS, ACCESS_ROUTER))
+        self.insert(*ATTACHED, rows.arp_answer(EXTERNAL, EXTERNAL_ROUTER))
+        self.insert(rows.arp_answer(OTHER_ACCESS, ACCESS_ROUTER))
         frames = [
             request(NODE_IPV4.address, sender=NO_ADDRESS),
             request(NODE_IPV4.address),
@@ -118,7 +117,7 @@ class DropsArpOfOtherNetworksTest(PacketTest):
     """Hardware, protocol and lengths have to be those of Ethernet and IPv4 (RFC 826)."""
 
     def runTest(self):
-        self.insert(*ATTACHED, ways.arp_answer(ACCESS, ACCESS_ROUTER))
+        self.insert(*ATTACHED, rows.arp_answer(ACCESS, ACCESS_ROUTER))
         for field, value in (("hwtype", 6), ("ptype", 0x86DD), ("hwlen", 8), ("plen", 16), ("hwlen", 0), ("plen", 0)):
             packet = bytearray(bytes(request(ACCESS_ROUTER)))
             offset, size = {"hwtype": (14, 2), "ptype": (16, 2), "hwlen": (18, 1), "plen": (19, 1)}[field]
@@ -131,7 +130,7 @@ class DropsTruncatedArpTest(PacketTest):
     """Neither answered nor shown to the controller."""
 
     def runTest(self):
-        self.insert(*ATTACHED, ways.arp_answer(ACCESS, ACCESS_ROUTER))
+        self.insert(*ATTACHED, rows.arp_answer(ACCESS, ACCESS_ROUTER))
         whole = bytes(request(ACCESS_ROUTER))
         for length in range(14, len(whole)):
             self.send(ACCESS, whole[:length])
@@ -143,7 +142,7 @@ class DoesNotAnswerArpOfUnknownNodeTest(PacketTest):
     """The attachment comes first; the host asks again."""
 
     def runTest(self):
-        self.insert(ways.arp_answer(ACCESS, ACCESS_ROUTER))
+        self.insert(rows.arp_answer(ACCESS, ACCESS_ROUTER))
         self.send(ACCESS, request(ACCESS_ROUTER))
         self.expect(punts=[PacketIn("PUNT_NODE_UNKNOWN", ACCESS, request(ACCESS_ROUTER))])
 
@@ -217,7 +216,7 @@ class AnswersArpWithOtherLinkLayerSenderTest(PacketTest):
     """The answer goes to the station that sent the frame; ARP names whom the request named (RFC 826)."""
 
     def runTest(self):
-        self.insert(ways.arp_answer(EXTERNAL, EXTERNAL_ROUTER))
+        self.insert(rows.arp_answer(EXTERNAL, EXTERNAL_ROUTER))
         asked = request(EXTERNAL_ROUTER, mac=STRANGER, sender=CORRESPONDENT_IPV4)
         asked[Ether].src = NEXT_HOP
         answer = reply(EXTERNAL_ROUTER, mac=STRANGER, sender=CORRESPONDENT_IPV4)

@@ -10,7 +10,6 @@ from scapy.packet import Raw
 
 import frames
 import rows
-import ways
 from base import PacketIn, PacketTest
 from frames import (
     ACCESS,
@@ -35,16 +34,14 @@ from frames import (
     udp,
     udp4,
 )
+from peers import GRE_PEER, TLV_GRE_PEER, UDP_PEER, UPLINK, UPLINK_IPV4
 from program import covers
 
 SOURCE, SOURCE_IPV4 = "2001:db8:77::1", "192.0.2.77"
 PACKET, PACKET_IPV4 = udp(SOURCE, CORRESPONDENT), udp4(SOURCE_IPV4, CORRESPONDENT_IPV4)
 ETHERNET = 14
 BURST = 20  # frames to one port that any target's queue takes
-GRE_PEER = PEER._replace(encapsulation="ENCAPSULATION_GRE")
-PMIP6 = {"local_port": frames.UDP_PMIP6, "remote_port": frames.UDP_PMIP6}
-UDP_PEER = PEER_IPV4._replace(encapsulation="ENCAPSULATION_UDP", **PMIP6)
-TLV_PEER = PEER_IPV4._replace(encapsulation="ENCAPSULATION_UDP_TLV_GRE", **PMIP6)
+PEERS = (PEER, GRE_PEER, PEER_IPV4, UDP_PEER, TLV_GRE_PEER)
 
 
 def cut(whole, length):
@@ -153,7 +150,7 @@ class DropsFramesThatEndTooSoonTest(RoutedTest):
     """Cut at every octet, of whatever the frame is made, while the IP header still speaks of all of it."""
 
     def runTest(self):
-        self.insert(*rows.tunnel(PEER), rows.permitted(NODE, PEER), ways.registered(SOURCE, SOURCE))
+        self.insert(*rows.tunnel(PEER), rows.permitted(NODE, PEER), rows.registered(SOURCE, SOURCE))
         option = IPv6ExtHdrDestOpt(options=[HAO(hoa=SOURCE)])
         for whole in (
             from_core(PACKET),
@@ -172,7 +169,7 @@ class CarriesPacketsCutWithinTheirHeadersTest(RoutedTest):
     It is never taken for a flow, a tunnel or an option that it is not."""
 
     def runTest(self):
-        self.insert(ways.registered(SOURCE, "2001:db8:60::66"))
+        self.insert(rows.registered(SOURCE, "2001:db8:60::66"))
         option = IPv6ExtHdrDestOpt(options=[HAO(hoa=SOURCE)])
         packets = [
             PACKET,
@@ -212,13 +209,13 @@ class DropsTunnelledPacketsCutWithinTheirHeadersTest(PacketTest):
 
     def runTest(self):
         self.insert(rows.to_switch(), rows.to_switch(LOCAL_IPV4))
-        for peer in (PEER, GRE_PEER, PEER_IPV4, UDP_PEER, TLV_PEER):
+        for peer in PEERS:
             self.insert(*(end._replace(params=end.params | {"tunnel_id": 7}) for end in rows.tunnel_ends(peer)))
         self.insert(rows.permitted(NODE, PEER), rows.permitted(NODE_IPV4, PEER), rows.next_hop(1, EXTERNAL))
         for network in ("2001:db8:c::/64", "198.51.100.0/24"):
             self.insert(rows.route(network, "to_next_hop", next_hop_id=1))
-        for inner, size in ((udp(NODE.address, CORRESPONDENT), 40), (udp4(NODE_IPV4.address, CORRESPONDENT_IPV4), 20)):
-            for peer in (PEER, GRE_PEER, PEER_IPV4, UDP_PEER, TLV_PEER):
+        for inner, size in ((UPLINK, 40), (UPLINK_IPV4, 20)):
+            for peer in PEERS:
                 whole = bytes(from_peer(inner, peer))
                 outer = ETHERNET + (20 if peer.is_ipv4 else 40)
                 end = len(whole) - len(bytes(inner)) + size

@@ -10,7 +10,6 @@ from scapy.layers.inet6 import IPv6
 from scapy.packet import Raw
 
 import rows
-import ways
 from base import PacketIn, PacketTest, expect_equal, read_counters
 from frames import (
     CORE,
@@ -54,7 +53,7 @@ class NextHopGroupTest(PacketTest):
         for packet in packets:
             self.send(CORE, from_core(packet))
         outcomes = {
-            (port, bytes(expected(packet, ways.member_mac(port)))): (number, port)
+            (port, bytes(expected(packet, rows.member_mac(port)))): (number, port)
             for number, packet in enumerate(packets)
             for port in members
         }
@@ -86,7 +85,7 @@ class SpreadsRoutedFlowsTest(NextHopGroupTest):
     """Both families, over three core links; each flow keeps to its own."""
 
     def runTest(self):
-        self.insert(ways.next_hop_group(GROUP, *MEMBERS))
+        self.insert(rows.next_hop_group(GROUP, *MEMBERS))
         for network in ("2001:db8:c::/64", "198.51.100.0/24"):
             self.insert(rows.route(network, "to_next_hop_group", next_hop_group_id=GROUP))
         for make in (flow, flow4):
@@ -97,7 +96,7 @@ class SpreadsFlowsByAddressTest(NextHopGroupTest):
     """Flows without ports: by source, by destination, by protocol, by flow label (RFC 6438 s3)."""
 
     def runTest(self):
-        self.insert(ways.next_hop_group(GROUP, *MEMBERS))
+        self.insert(rows.next_hop_group(GROUP, *MEMBERS))
         for network in ("2001:db8:c::/64", "198.51.100.0/24"):
             self.insert(rows.route(network, "to_next_hop_group", next_hop_group_id=GROUP))
         makers = [
@@ -118,7 +117,7 @@ class KeepsFlowTogetherTest(NextHopGroupTest):
     ports, so that fragments go the way of the rest (RFC 6438 s3)."""
 
     def runTest(self):
-        self.insert(ways.next_hop_group(GROUP, *MEMBERS))
+        self.insert(rows.next_hop_group(GROUP, *MEMBERS))
         for network in ("2001:db8:c::/64", "198.51.100.0/24"):
             self.insert(rows.route(network, "to_next_hop_group", next_hop_group_id=GROUP))
         families = [
@@ -138,7 +137,7 @@ class SpreadsFlowsInTunnelTest(NextHopGroupTest):
     """The inner flow chooses the link of the tunnel, over IPv6 and over IPv4; to where its outer headers name."""
 
     def runTest(self):
-        self.insert(ways.next_hop_group(GROUP, *MEMBERS))
+        self.insert(rows.next_hop_group(GROUP, *MEMBERS))
         for peer in (PEER, PEER_IPV4):
             path = {"next_hop_group_id": GROUP, "mtu": 1440}
             self.insert(
@@ -160,17 +159,17 @@ class MovesFlowsOfLostMemberTest(NextHopGroupTest):
     """A link fails: one MODIFY, and no flow goes there any more; what comes back is used again."""
 
     def runTest(self):
-        self.insert(ways.next_hop_group(GROUP, *MEMBERS))
+        self.insert(rows.next_hop_group(GROUP, *MEMBERS))
         self.insert(rows.route("2001:db8:c::/64", "to_next_hop_group", next_hop_group_id=GROUP))
         packets = [flow(number) for number in range(FLOWS)]
         before = self.expect_spread(packets, routed)
         for lost in MEMBERS:
             rest = tuple(port for port in MEMBERS if port != lost)
-            self.modify(ways.next_hop_group(GROUP, *rest))
+            self.modify(rows.next_hop_group(GROUP, *rest))
             self.expect_spread(packets, routed, rest)
-        self.modify(ways.next_hop_group(GROUP, EXTERNAL))
+        self.modify(rows.next_hop_group(GROUP, EXTERNAL))
         assert set(self.spread(packets, routed, (EXTERNAL,)).values()) == {EXTERNAL}
-        self.modify(ways.next_hop_group(GROUP, *MEMBERS))
+        self.modify(rows.next_hop_group(GROUP, *MEMBERS))
         assert self.expect_spread(packets, routed) == before
 
 
@@ -180,7 +179,7 @@ class KeepsGroupsApartTest(NextHopGroupTest):
     def runTest(self):
         groups = {GROUP: (CORE, SECOND_CORE), GROUP + 1: (SECOND_CORE, EXTERNAL), 0xFFFF: (CORE, EXTERNAL)}
         for number, (group, members) in enumerate(groups.items()):
-            self.insert(ways.next_hop_group(group, *members))
+            self.insert(rows.next_hop_group(group, *members))
             network = f"2001:db8:c:{number}::/64"
             self.insert(rows.route(network, "to_next_hop_group", next_hop_group_id=group))
         for number, members in enumerate(groups.values()):
@@ -195,7 +194,7 @@ class DropsToUnknownNextHopGroupTest(PacketTest):
     """For a route and for a tunnel, next to a group that is known."""
 
     def runTest(self):
-        self.insert(ways.next_hop_group(GROUP + 1, *MEMBERS), rows.tunnelled(NODE, PEER), rows.tunnel_header(PEER))
+        self.insert(rows.next_hop_group(GROUP + 1, *MEMBERS), rows.tunnelled(NODE, PEER), rows.tunnel_header(PEER))
         for network in ("2001:db8:c::/64", "198.51.100.0/24"):
             self.insert(rows.route(network, "to_next_hop_group", next_hop_group_id=GROUP))
         path = {"next_hop_group_id": GROUP, "mtu": 1440}
@@ -210,7 +209,7 @@ class ChecksMtuOfChosenMemberTest(PacketTest):
     """Of a route the port's, of a tunnel the tunnel's."""
 
     def runTest(self):
-        self.insert(ways.next_hop_group(GROUP, NO_MTU), rows.tunnelled(NODE, PEER), rows.tunnel_header(PEER))
+        self.insert(rows.next_hop_group(GROUP, NO_MTU), rows.tunnelled(NODE, PEER), rows.tunnel_header(PEER))
         self.insert(rows.route("2001:db8:c::/64", "to_next_hop_group", next_hop_group_id=GROUP))
         path = {"next_hop_group_id": GROUP, "mtu": 1400}
         self.insert(Row("tunnel_paths", {"tunnel_id": PEER.tunnel_id}, "set_path_group", path))

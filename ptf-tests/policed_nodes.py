@@ -3,6 +3,7 @@
 """Whose meter a packet is measured by: that of the node which the row names that it meets, of whatever table."""
 
 import rows
+import ways
 from base import PacketTest
 from frames import (
     ACCESS,
@@ -16,7 +17,6 @@ from frames import (
     OTHER,
     OTHER_ACCESS,
     PEER,
-    ROUTER,
     SECOND_PEER,
     from_core,
     from_peer,
@@ -25,9 +25,9 @@ from frames import (
     udp,
     udp4,
 )
-from policing import DOWNLINK, DOWNLINK_IPV4, SLOW, UPLINK
-from rows import Row
-from ways import METERS, deliver, policy, replicate, to_flows, to_tunnel, to_tunnel_gre
+from peers import DOWNLINK, DOWNLINK_IPV4, GRE_PEER, UPLINK
+from policing import SLOW
+from rows import METERS, Row, policy
 
 
 class MetersNodeOfEveryBindingTest(PacketTest):
@@ -40,11 +40,11 @@ class MetersNodeOfEveryBindingTest(PacketTest):
         gre_peer = SECOND_PEER._replace(encapsulation="ENCAPSULATION_GRE")
         self.insert(*rows.tunnel(PEER), *rows.tunnel(gre_peer))
         self.insert_group(21, (ACCESS, 0), (OTHER_ACCESS, 0))
-        ways = [
-            deliver(NODE, node_id=node_id),
-            to_tunnel(PEER, node_id),
-            to_tunnel_gre(gre_peer, 7, node_id),
-            replicate(21, NODE, node_id=node_id),
+        actions = [
+            ways.deliver(NODE, node_id=node_id),
+            ways.to_tunnel(PEER, node_id),
+            ways.to_tunnel(gre_peer, node_id, gre_key=7),
+            ways.replicate(21, NODE, node_id=node_id),
         ]
         bindings = {
             "address_bindings": ({"address": NODE.address}, DOWNLINK),
@@ -54,10 +54,10 @@ class MetersNodeOfEveryBindingTest(PacketTest):
             "flow_selectors": ({"flow_set": 6}, udp(CORRESPONDENT, "2001:db8:1:c::1")),
             "ipv4_flow_selectors": ({"flow_set": 4}, udp4(CORRESPONDENT_IPV4, "203.0.113.12")),
         }
-        self.insert(Row("prefix_bindings", {"prefix": prefix("2001:db8:1:c::1")}, *to_flows(6)))
-        self.insert(Row("ipv4_bindings", {"address": "203.0.113.12"}, *to_flows(4)))
+        self.insert(Row("prefix_bindings", {"prefix": prefix("2001:db8:1:c::1")}, *ways.to_flows(6)))
+        self.insert(Row("ipv4_bindings", {"address": "203.0.113.12"}, *ways.to_flows(4)))
         for table, (key, packet) in bindings.items():
-            for number, way in enumerate(ways):
+            for number, way in enumerate(actions):
                 row = Row(table, key, *way, priority=int("flow" in table))
                 if number:
                     self.modify(row)
@@ -74,9 +74,8 @@ class MetersNodeExpectedFromTunnelTest(PacketTest):
         self.insert(*rows.tunnel(PEER), policy("downlink", NODE.node_id, "COLOR_RED", "discard"))
         self.set_meter(METERS["downlink"], NODE.node_id, **SLOW, cburst=0, pburst=0)
         key = {"path_id": PEER.path_id, "network": "2001:db8:6::/48"}
-        macs = {"port": ACCESS, "link_layer_address": NODE.mac, "router_address": ROUTER, "node_id": NODE.node_id}
         self.insert(rows.delivered_from(NODE, PEER), rows.delivered_from(NODE_IPV4, PEER))
-        self.insert(Row("network_path_bindings", key, "deliver_from_tunnel", macs))
+        self.insert(Row("network_path_bindings", key, *ways.deliver_from(NODE, NODE.node_id)))
         for packet in (DOWNLINK, DOWNLINK_IPV4, udp(CORRESPONDENT, "2001:db8:6::1")):
             self.send(CORE, from_peer(packet))
             self.expect(drops=["DROP_NODE_METERED"])
@@ -86,15 +85,14 @@ class MetersNodeOfGreKeyTest(PacketTest):
     """The key finds the node (RFC 5845 s5.2), not the tunnel that many nodes share."""
 
     def runTest(self):
-        peer = PEER._replace(encapsulation="ENCAPSULATION_GRE")
         path, node_id = GRE_PATH | 1, 77
-        self.insert(*rows.tunnel_way(peer), rows.tunnel_end(peer, node_id=5), *rows.to_correspondent())
-        self.insert(rows.gre_session(peer, 7, path, node_id), rows.permitted(NODE, path))
+        self.insert(*rows.tunnel_way(GRE_PEER), rows.tunnel_end(GRE_PEER, node_id=5), *rows.to_correspondent())
+        self.insert(rows.gre_session(GRE_PEER, 7, path, node_id), rows.permitted(NODE, path))
         for number in (5, node_id):
             self.insert(policy("uplink", number, "COLOR_RED", "discard"))
         self.set_meter(METERS["uplink"], 5, **SLOW, cburst=0, pburst=0)
-        self.send(CORE, from_peer(UPLINK, peer, gre_key=7))
+        self.send(CORE, from_peer(UPLINK, GRE_PEER, gre_key=7))
         self.expect((EXTERNAL, to_next_hop(UPLINK)))
         self.set_meter(METERS["uplink"], node_id, **SLOW, cburst=0, pburst=0)
-        self.send(CORE, from_peer(UPLINK, peer, gre_key=7))
+        self.send(CORE, from_peer(UPLINK, GRE_PEER, gre_key=7))
         self.expect(drops=["DROP_NODE_METERED"])

@@ -30,13 +30,10 @@ from frames import (
     udp,
     udp4,
 )
+from peers import DOWNLINK, DOWNLINK_IPV4, UPLINK, UPLINK_IPV4
 from program import covers
-from rows import Row
-from ways import METERS, deliver, policy
+from rows import METERS, policy
 
-UPLINK, DOWNLINK = udp(NODE.address, CORRESPONDENT), udp(CORRESPONDENT, NODE.address)
-UPLINK_IPV4 = udp4(NODE_IPV4.address, CORRESPONDENT_IPV4)
-DOWNLINK_IPV4 = udp4(CORRESPONDENT_IPV4, NODE_IPV4.address)
 FRAME = len(bytes(from_node(UPLINK)))
 LOW = 8  # CS1
 SLOW = {"cir": 1, "pir": 1}
@@ -249,7 +246,7 @@ class MetersNodeOfTunnelTest(PolicingTest):
     def runTest(self):
         node = 77
         self.insert(*rows.tunnel_way(PEER), rows.tunnel_end(PEER, node_id=node), rows.permitted(OTHER, PEER))
-        self.insert(Row("prefix_bindings", {"prefix": OTHER.prefix}, *ways.to_tunnel(PEER, node)))
+        self.insert(rows.bound(OTHER, ways.to_tunnel(PEER, node)))
         for direction in METERS:
             self.insert(policy(direction, node, "COLOR_YELLOW", "remark", dscp=LOW))
             self.insert(policy(direction, node, "COLOR_RED", "discard"))
@@ -326,7 +323,7 @@ class DeliversOtherNodesOfPortUnmeteredTest(PolicingTest):
 
     def runTest(self):
         neighbor = OTHER._replace(port=ACCESS)
-        self.insert(Row("prefix_bindings", {"prefix": neighbor.prefix}, *deliver(neighbor, node_id=11)))
+        self.insert(rows.delivered(neighbor))
         self.insert(policy("downlink", NODE.node_id, "COLOR_RED", "discard"))
         self.limit("downlink", 0, 0)
         packet = udp(CORRESPONDENT, neighbor.address)

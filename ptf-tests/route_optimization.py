@@ -88,7 +88,7 @@ class AcceptsHomeAddressTest(RouteOptimizationTest):
     not touched: their checksums are of the home address."""
 
     def runTest(self):
-        self.insert(ways.registered(HOME, CARE_OF))
+        self.insert(rows.registered(HOME, CARE_OF))
         uppers = [
             (UDP(sport=1024, dport=2048), Raw(bytes(52))),
             (TCP(sport=1024, dport=2048, seq=77), Raw(b"data")),
@@ -105,7 +105,7 @@ class AcceptsHomeAddressBeforeAnyHeaderTest(RouteOptimizationTest):
     """No next header, a fragment, another routing header, an unknown protocol; also with nothing behind it."""
 
     def runTest(self):
-        self.insert(ways.registered(HOME, CARE_OF))
+        self.insert(rows.registered(HOME, CARE_OF))
         for next_header in (59, 44, 43, 60, 253):
             for payload in (bytes(40), b""):
                 packet = from_care_of()
@@ -119,7 +119,7 @@ class PuntsMismatchedCareOfTest(RouteOptimizationTest):
     """RFC 6275 s9.3.1: dropped, and a Binding Error is due. All 128 bits count; the controller sees the whole frame."""
 
     def runTest(self):
-        self.insert(ways.registered(HOME, CARE_OF), ways.registered("2001:db8:70::78", "2001:db8:60::67"))
+        self.insert(rows.registered(HOME, CARE_OF), rows.registered("2001:db8:70::78", "2001:db8:60::67"))
         for care_of in ("2001:db8:60::67", "a001:db8:60::66", "2001:db8:60:8000::66", HOME):
             packet = from_core(from_care_of(UDP(sport=1, dport=2), care_of=care_of))
             self.send(CORE, packet)
@@ -131,7 +131,7 @@ class CarriesUnknownHomeAddressTest(RouteOptimizationTest):
     """A home address that has not registered here may have with the correspondent itself."""
 
     def runTest(self):
-        self.insert(ways.registered(HOME, CARE_OF))
+        self.insert(rows.registered(HOME, CARE_OF))
         for home in ("2001:db8:70::78", "a001:db8:70::77", CARE_OF):
             self.expect_carried(from_care_of(UDP(sport=1, dport=2), home=home))
 
@@ -141,7 +141,7 @@ class LeavesHomeAddressOfSignallingTest(RouteOptimizationTest):
     address."""
 
     def runTest(self):
-        self.insert(ways.registered(HOME, CARE_OF))
+        self.insert(rows.registered(HOME, CARE_OF))
         for next_header in (50, 51, 135):
             for care_of in (CARE_OF, "2001:db8:60::67"):
                 packet = from_care_of(care_of=care_of)
@@ -153,7 +153,7 @@ class LeavesOtherDestinationOptionsTest(RouteOptimizationTest):
     """Another order, more options, other padding, another header in between: carried as they are."""
 
     def runTest(self):
-        self.insert(ways.registered(HOME, CARE_OF))
+        self.insert(rows.registered(HOME, CARE_OF))
         option = HAO(hoa=HOME)
         layouts = [
             [Pad1()] * 4 + [option],
@@ -175,7 +175,7 @@ class LeavesHomeAddressBeyondThePacketTest(RouteOptimizationTest):
     """What looks like the option in octets behind the IPv6 packet is no part of it."""
 
     def runTest(self):
-        self.insert(ways.registered(HOME, CARE_OF))
+        self.insert(rows.registered(HOME, CARE_OF))
         whole = bytes(from_care_of(UDP(sport=1, dport=2)))
         for length in (0, 8, 16, 23):
             packet = IPv6(whole[:4] + length.to_bytes(2, "big") + whole[6:])
@@ -188,7 +188,7 @@ class ChecksCareOfAddressOfNodeTest(RouteOptimizationTest):
     """The source that has to be bound to an attachment is the care-of address; the home address has registered."""
 
     def runTest(self):
-        self.insert(rows.attached(NODE), rows.permitted(NODE), ways.registered(HOME, NODE.address))
+        self.insert(rows.attached(NODE), rows.permitted(NODE), rows.registered(HOME, NODE.address))
         packet = from_care_of(UDP(sport=1, dport=2), care_of=NODE.address)
         self.send(ACCESS, from_node(packet))
         self.expect((EXTERNAL, to_next_hop(from_home(UDP(sport=1, dport=2)))))
@@ -203,7 +203,7 @@ class SendsToCareOfAddressTest(RouteOptimizationTest):
     counts."""
 
     def runTest(self):
-        row = ways.optimized(HOME, CARE_OF)
+        row = rows.optimized(HOME, CARE_OF)
         self.insert(row)
         packets = [
             udp(CORRESPONDENT, HOME),
@@ -229,7 +229,7 @@ class LeavesHeadersThatComeBeforeTest(RouteOptimizationTest):
     Mobility Header never has it. These go to the home address: by its prefix, its network, or the routes."""
 
     def runTest(self):
-        row = ways.optimized(HOME, CARE_OF)
+        row = rows.optimized(HOME, CARE_OF)
         self.insert(row)
         packets = [any_payload(next_header) for next_header in NOT_REWRITTEN]
         for packet in packets:
@@ -250,7 +250,7 @@ class LeavesRoomForRoutingHeaderTest(RouteOptimizationTest):
     """The sender is told what fits with the header: the MTU of the way less its 24 octets."""
 
     def runTest(self):
-        self.insert(ways.optimized(HOME, CARE_OF))
+        self.insert(rows.optimized(HOME, CARE_OF))
         for next_header in (253, 44):
             fits = any_payload(next_header, MTU - GROWTH - 40)
             self.send(CORE, from_core(fits))
@@ -268,7 +268,7 @@ class ShowsExpiredPacketToHomeAddressAsItCameTest(RouteOptimizationTest):
     """Nothing is inserted into what is not forwarded."""
 
     def runTest(self):
-        self.insert(ways.optimized(HOME, CARE_OF))
+        self.insert(rows.optimized(HOME, CARE_OF))
         packet = from_core(udp(CORRESPONDENT, HOME, hlim=1))
         self.send(CORE, packet)
         self.expect(punts=[PacketIn("PUNT_HOP_LIMIT", CORE, packet)], drops=["DROP_HOP_LIMIT"])
@@ -278,7 +278,7 @@ class SendsToCareOfAddressByItsBindingTest(RouteOptimizationTest):
     """The care-of address is itself of a node's prefix: here, behind a tunnel, or of a network."""
 
     def runTest(self):
-        self.insert(*rows.tunnel(PEER), ways.optimized(HOME, NODE.address), rows.delivered(NODE))
+        self.insert(*rows.tunnel(PEER), rows.optimized(HOME, NODE.address), rows.delivered(NODE))
         packet = udp(CORRESPONDENT, HOME)
         optimized = to_care_of(packet, NODE.address)
         self.send(CORE, from_core(packet))
@@ -293,7 +293,7 @@ class SendsToCareOfAddressByItsBindingTest(RouteOptimizationTest):
         self.send(EXTERNAL, too_big)
         punt = PacketIn("PUNT_PACKET_TOO_BIG", EXTERNAL, too_big, TUNNEL_MTU - GROWTH)
         self.expect(punts=[punt], drops=["DROP_PACKET_TOO_BIG"])
-        self.insert(ways.optimized("2001:db8:70::78", "2001:db8:6:6a1::1"))
+        self.insert(rows.optimized("2001:db8:70::78", "2001:db8:6:6a1::1"))
         self.insert(rows.Row("network_bindings", {"network": "2001:db8:6:600::/56"}, *ways.deliver(NODE)))
         second = udp(CORRESPONDENT, "2001:db8:70::78")
         self.send(CORE, from_core(second))
@@ -305,7 +305,7 @@ class OptimizesBothWaysTest(RouteOptimizationTest):
 
     def runTest(self):
         home, care_of = "2001:db8:70::78", "2001:db8:61::67"
-        self.insert(ways.registered(HOME, CARE_OF), ways.optimized(home, care_of))
+        self.insert(rows.registered(HOME, CARE_OF), rows.optimized(home, care_of))
         packet = from_care_of(UDP(sport=1, dport=2))
         packet.dst = home
         plain = IPv6(src=HOME, dst=home) / UDP(sport=1, dport=2)
@@ -317,7 +317,7 @@ class OptimizesOutOfTunnelTest(RouteOptimizationTest):
     """A node behind a peer sends to a home address that has registered here."""
 
     def runTest(self):
-        self.insert(*rows.tunnel(PEER), rows.permitted(NODE, PEER), ways.optimized(HOME, CARE_OF))
+        self.insert(*rows.tunnel(PEER), rows.permitted(NODE, PEER), rows.optimized(HOME, CARE_OF))
         packet = udp(NODE.address, HOME)
         self.send(CORE, from_peer(packet))
         self.expect((EXTERNAL, frame(ROUTER, NEXT_HOP, hop(to_care_of(packet)))))
@@ -327,7 +327,7 @@ class LooksUpCareOfAddressInRoutesTest(RouteOptimizationTest):
     """Not the home address."""
 
     def runTest(self):
-        self.insert(ways.optimized(HOME, CARE_OF), rows.next_hop(2, SECOND_CORE))
+        self.insert(rows.optimized(HOME, CARE_OF), rows.next_hop(2, SECOND_CORE))
         self.insert(rows.route("2001:db8:60::/48", "to_next_hop", next_hop_id=2), rows.route(f"{HOME}/128", "local"))
         packet = udp(CORRESPONDENT, HOME)
         self.send(CORE, from_core(packet))

@@ -6,10 +6,14 @@ from ipaddress import ip_address, ip_network
 from typing import NamedTuple
 
 import frames
-from frames import NEXT_HOP, PROTO_IPV4, PROTO_IPV6, ROUTER, Node, Peer
-from program import ENCAPSULATIONS, ROLES
+import ways
+from frames import NEXT_HOP, PORTS, PROTO_IPV4, PROTO_IPV6, ROUTER, Node, Peer
+from program import COLORS, ENCAPSULATIONS, ROLES
+from ways import Way
 
 TUNNEL_NEXT_HOP = 0x1000  # next hop ids of tunnels, beside those that tests choose
+POLICIES = {"uplink": "uplink_policing.node_policies", "downlink": "downlink_policing.node_policies"}
+METERS = {"uplink": "uplink_policing.node_meters", "downlink": "downlink_policing.node_meters"}
 
 
 class Row(NamedTuple):
@@ -41,6 +45,11 @@ def router_address(port: int, target: str, mac: str = ROUTER) -> Row:
     return Row("router_addresses", {"port": port, "target": target}, "answer", {"link_layer_address": mac})
 
 
+def arp_answer(port: int, target: str, mac: str = ROUTER) -> Row:
+    key = {"port": port, "target": target}
+    return Row("ipv4_router_addresses", key, "answer_arp", {"link_layer_address": mac})
+
+
 def attached(node: Node) -> Row:
     key = {"port": node.port, "link_layer_address": node.mac}
     return Row("access_nodes", key, "set_node", {"node_id": node.node_id, "path_id": node.path_id})
@@ -48,13 +57,11 @@ def attached(node: Node) -> Row:
 
 def permitted(node: Node, path: Node | Peer | int | None = None) -> Row:
     """The node's source is bound to a path: its own attachment, or a tunnel."""
-    return _source(node, path, "permit")
+    return _source(node, path, ways.permit())
 
 
 def relayed(node: Node, anchor: Peer, path: Node | Peer | int | None = None, gre_key: int | None = None) -> Row:
-    if gre_key is None:
-        return _source(node, path, "relay_to_tunnel", tunnel_id=anchor.tunnel_id)
-    return _source(node, path, "relay_to_tunnel_gre", tunnel_id=anchor.tunnel_id, gre_key=gre_key)
+    return _source(node, path, ways.relay(anchor, gre_key))
 
 
 def external_source(subnet: str = frames.EXTERNAL_SUBNET, port: int = frames.EXTERNAL) -> Row:
@@ -63,29 +70,44 @@ def external_source(subnet: str = frames.EXTERNAL_SUBNET, port: int = frames.EXT
 
 
 def accepted(node: Node, path: Peer | int) -> Row:
-    return _path_binding(node, path, "accept_from_tunnel")
+    return _path_binding(node, path, ways.accept())
 
 
 def delivered_from(node: Node, path: Peer | int) -> Row:
-    return _path_binding(node, path, "deliver_from_tunnel", port=node.port, **_macs(node.mac), node_id=node.node_id)
+    return _path_binding(node, path, ways.deliver_from(node, node.node_id))
 
 
-def delivered(node: Node, mac: str | None = None, router: str = ROUTER) -> Row:
-    macs = {"link_layer_address": mac or node.mac, "router_address": router}
-    return _binding(node, "deliver", port=node.port, **macs, node_id=node.node_id)
+def bound(node: Node, way: Way) -> Row:
+    """By its home network prefix, or by its IPv4 home address."""
+    return Row("ipv4_bindings" if _is_ipv4(node) else "prefix_bindings", _key(node), *way)
+
+
+def delivered(node: Node, router: str = ROUTER) -> Row:
+    return bound(node, ways.deliver(node, router, node.node_id))
 
 
 def tunnelled(node: Node, peer: Peer, gre_key: int | None = None) -> Row:
     """Metered elsewhere, as where many nodes share a tunnel."""
-    if gre_key is None:
-        return _binding(node, "to_tunnel", tunnel_id=peer.tunnel_id, node_id=0)
-    return _binding(node, "to_tunnel_gre", tunnel_id=peer.tunnel_id, gre_key=gre_key, node_id=0)
+    return bound(node, ways.to_tunnel(peer, gre_key=gre_key))
 
 
 def replicated(node: Node, group: int, tunnel_id: int = 0, router: str = ROUTER) -> Row:
-    macs = {"link_layer_address": node.mac, "router_address": router}
-    params = {"group": group, "port": node.port, "tunnel_id": tunnel_id, **macs}
-    return _binding(node, "replicate", **params, node_id=node.node_id)
+    return bound(node, ways.replicate(group, node, tunnel_id, router, node.node_id))
+
+
+def registered(home_address: str, care_of_address: str) -> Row:
+    """What a Home Address option is compared with."""
+    key = {"home_address": home_address}
+    return Row("care_of_bindings", key, "expect_care_of", {"care_of_address": care_of_address})
+
+
+def optimized(home_address: str, care_of_address: str) -> Row:
+    params = {"care_of_address": care_of_address}
+    return Row("address_bindings", {"address": home_address}, "optimize_route", params)
+
+
+def policy(direction: str, node_id: int, color: str, action: str, **params: object) -> Row:
+    return Row(POLICIES[direction], {"node_id": node_id, "color": COLORS[color]}, action, params)
 
 
 def tunnel_end(peer: Peer, inner: int = PROTO_IPV6, path_id: int = 0, node_id: int = 0) -> Row:
@@ -123,7 +145,7 @@ def tunnel_path(peer: Peer, octets: int = frames.TUNNEL_MTU) -> Row:
 def tunnel_header(peer: Peer) -> Row:
     """Its MACs are for replicas."""
     params = {"local": peer.local, "remote": peer.address, "encapsulation": ENCAPSULATIONS[peer.encapsulation]}
-    params |= {"own_key": int(peer.gre_key is not None), "gre_key": peer.gre_key or 0, **_macs(peer.mac)}
+    params |= {"own_key": int(peer.gre_key is not None), "gre_key": peer.gre_key or 0, **ways.macs(peer.mac)}
     if not peer.is_ipv4:
         return Row("tunnels", {"tunnel_id": peer.tunnel_id}, "encapsulate", params)
     params |= {"local_port": peer.local_port, "remote_port": peer.remote_port}
@@ -148,7 +170,18 @@ def route(destination: str, action: str, **params: object) -> Row:
 
 
 def next_hop(number: int, port: int, mac: str = NEXT_HOP) -> Row:
-    return Row("next_hops", {"next_hop_id": number}, "forward", {"port": port, **_macs(mac)})
+    return Row("next_hops", {"next_hop_id": number}, "forward", {"port": port, **ways.macs(mac)})
+
+
+def next_hop_group(number: int, *ports: int) -> Row:
+    """One member per port, each with a MAC of its own."""
+    assert set(ports) <= set(PORTS), ports
+    members = tuple(({"port": port, **ways.macs(member_mac(port))}, 1) for port in ports)
+    return Row("next_hop_groups", {"next_hop_group_id": number}, "forward", members=members)
+
+
+def member_mac(port: int) -> str:
+    return f"00:00:5e:00:53:{0x40 + port:02x}"
 
 
 def to_correspondent() -> tuple[Row, ...]:
@@ -193,19 +226,10 @@ def _path(path: Node | Peer | int) -> dict[str, object]:
     return {"path_id": path if isinstance(path, int) else path.path_id}
 
 
-def _source(node: Node, path: Node | Peer | int | None, action: str, **params: object) -> Row:
+def _source(node: Node, path: Node | Peer | int | None, way: Way) -> Row:
     table = "ipv4_sources" if _is_ipv4(node) else "prefix_sources"
-    return Row(table, _key(node) | _path(node if path is None else path), action, params)
+    return Row(table, _key(node) | _path(node if path is None else path), *way)
 
 
-def _path_binding(node: Node, path: Peer | int, action: str, **params: object) -> Row:
-    table = "ipv4_path_bindings" if _is_ipv4(node) else "path_bindings"
-    return Row(table, _key(node) | _path(path), action, params)
-
-
-def _binding(node: Node, action: str, **params: object) -> Row:
-    return Row("ipv4_bindings" if _is_ipv4(node) else "prefix_bindings", _key(node), action, params)
-
-
-def _macs(mac: str) -> dict[str, object]:
-    return {"link_layer_address": mac, "router_address": ROUTER}
+def _path_binding(node: Node, path: Peer | int, way: Way) -> Row:
+    return Row("ipv4_path_bindings" if _is_ipv4(node) else "path_bindings", _key(node) | _path(path), *way)

@@ -14,7 +14,8 @@ typedef PortId_t port_id_t;
 #endif
 const port_id_t CPU_PORT = TNA_CPU_PORT;
 
-// The port in loopback by which what came in by a port goes on to the other pipe of its pair (bit 7 is the pipe's lowest).
+// The port in loopback by which what came in by a port goes on to the other pipe of its pair (bit 7 is the pipe's
+// lowest).
 #define LOOPBACK_PORT(PORT) ((PORT) ^ 0x80)
 
 // A direct counter counts where an action says so.

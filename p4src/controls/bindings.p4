@@ -8,8 +8,8 @@
 // The most exact first: an address, then a home network prefix, then the longest mobile network prefix. What comes
 // first hides what comes after.
 //
-// What comes out of a tunnel is either from a node at its far end (control Sources: its source is bound to the tunnel) or
-// for a node that the peer sends here (the path bindings). Anything else is dropped.
+// What comes out of a tunnel is either from a node at its far end (control Sources: its source is bound to the tunnel)
+// or for a node that the peer sends here (the path bindings). Anything else is dropped.
 
 control PathBindings(inout headers_t hdr, inout local_metadata_t md) {
     action accept_from_tunnel() {
@@ -29,8 +29,8 @@ control PathBindings(inout headers_t hdr, inout local_metadata_t md) {
 
     action not_from_tunnel() { }
 
-    // One row per home network prefix served here and tunnel its packets come by: from its anchor, and around a handover
-    // from the switch that served it before.
+    // One row per home network prefix served here and tunnel its packets come by: from its anchor, and around a
+    // handover from the switch that served it before.
     table path_bindings {
         key = {
             hdr.ipv6.dst[127:64] : exact @name("prefix");
@@ -187,7 +187,8 @@ control Bindings(inout headers_t hdr, inout local_metadata_t md) {
                 ipv4.apply(hdr, md);
             } else if (hdr.ipv6.isValid()) {
                 address.apply(hdr, md);
-                // A routing header goes between these and the fixed header, or is not for them (RFC 6275 s6.4.2, s9.3.2)
+                // A routing header goes between these and the fixed header, or is not for them (RFC 6275 s6.4.2,
+                // s9.3.2)
                 if (md.route_optimized == 1) {
                     if (md.protocol == PROTO_HOP_BY_HOP || md.protocol == PROTO_ROUTING || md.protocol == PROTO_ESP
                         || md.protocol == PROTO_AH || md.protocol == PROTO_MOBILITY) {

@@ -6,8 +6,8 @@
 control Encapsulation(inout headers_t hdr, inout local_metadata_t md) {
     DIRECT_COUNTER(tunnel_packets);
 
-    // own_key 1: the tunnel has a GRE key of its own, gre_key; 0: the binding may have set one. The MACs are for replicas;
-    // the next hop of other packets has been chosen in ingress.
+    // own_key 1: the tunnel has a GRE key of its own, gre_key; 0: the binding may have set one. The MACs are for
+    // replicas; the next hop of other packets has been chosen in ingress.
     //
     // With a SID of the peer as remote this is H.Encaps.Red of one segment (RFC 8986 s5.2): no other header is needed.
     action encapsulate(ipv6_address_t local, ipv6_address_t remote, encapsulation_t encapsulation, bit<1> own_key,

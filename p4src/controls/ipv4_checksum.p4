@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: 2026 the p4dmm authors
 // SPDX-License-Identifier: Apache-2.0
 
-// The header checksum of a forwarded IPv4 packet follows what has changed in the header (RFC 1624 s3): a wrong one stays wrong,
-// and options, which are not read, stay covered.
+// The header checksum of a forwarded IPv4 packet follows what has changed in the header (RFC 1624 s3): a wrong one
+// stays wrong, and options, which are not read, stay covered.
 
 control Ipv4Checksum(inout headers_t hdr, inout local_metadata_t md) {
     apply {

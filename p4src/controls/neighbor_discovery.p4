@@ -79,8 +79,8 @@ control NeighborDiscovery(inout headers_t hdr, inout local_metadata_t md) {
         }
         actions = { drop; punt; look_up; pass; }
         const entries = {
-            // RFC 4861 s6.1 and s7.1: only a neighbor can send hop limit 255. Duplicate address detection (source ::) is
-            // answered by the controller.
+            // RFC 4861 s6.1 and s7.1: only a neighbor can send hop limit 255. Duplicate address detection (source ::)
+            // is answered by the controller.
             (true, ICMPV6_NS, 0, ND_HOP_LIMIT, 0, true, _, 0, _)       : punt(PUNT_ND);
             (true, ICMPV6_NS, 0, ND_HOP_LIMIT, 0, true, _, _, _)       : look_up();
             (true, ICMPV6_RS, 0, ND_HOP_LIMIT, 0, _, _, _, _) : punt(PUNT_ND);

@@ -55,7 +55,8 @@ control PathMtu(inout headers_t hdr, inout local_metadata_t md) {
         md.punt_argument = (bit<32>)tunnel_mtu;
     }
 
-    // RFC 4443 s3.3 before s3.2: a packet that may go no further is not told about the way ahead. The controller's own may.
+    // RFC 4443 s3.3 before s3.2: a packet that may go no further is not told about the way ahead. The controller's own
+    // may.
     @hidden
     table departures {
         key = {
@@ -113,7 +114,8 @@ control PathMtu(inout headers_t hdr, inout local_metadata_t md) {
         beyond = md.length |-| md.mtu;
         if (md.route_optimized == 1) {
             tunnel_mtu = tunnel_mtu |-| ROUTE_OPTIMIZATION_LENGTH;
-            md.mtu = md.mtu |-| ROUTE_OPTIMIZATION_LENGTH;   // as the sender is told: md.length counts the header to be added
+            // As the sender is told: md.length counts the header to be added.
+            md.mtu = md.mtu |-| ROUTE_OPTIMIZATION_LENGTH;
         }
         switch (departures.apply().action_run) {
             depart: {

@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: 2026 the p4dmm authors
 // SPDX-License-Identifier: Apache-2.0
 
-// What a mobile node may send and be sent: a two-rate three-colour meter (RFC 2698) per node, and what to do with packets
-// of each colour. Instantiated once per direction, where the node is attached or where its own tunnel ends.
+// What a mobile node may send and be sent: a two-rate three-colour meter (RFC 2698) per node, and what to do with
+// packets of each colour. Instantiated once per direction, where the node is attached or where its own tunnel ends.
 
 control NodePolicing(inout headers_t hdr, inout local_metadata_t md, in node_id_t node_id) {
     // By node id; not configured means green.

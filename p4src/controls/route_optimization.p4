@@ -1,10 +1,10 @@
 // SPDX-FileCopyrightText: 2026 the p4dmm authors
 // SPDX-License-Identifier: Apache-2.0
 
-// The correspondent node's part of route optimization, for hosts that know nothing of it. In: the Home Address option of
-// a node that has registered its care-of address here becomes the source (RFC 6275 s9.3.1). Out: see address_bindings.
-// Only one shape of header is touched, next to the IPv6 header; before ESP, AH and Mobility Headers never, as those are
-// for the destination itself.
+// The correspondent node's part of route optimization, for hosts that know nothing of it. In: the Home Address option
+// of a node that has registered its care-of address here becomes the source (RFC 6275 s9.3.1). Out: see
+// address_bindings. Only one shape of header is touched, next to the IPv6 header; before ESP, AH and Mobility Headers
+// never, as those are for the destination itself.
 
 control RouteOptimization(inout headers_t hdr, inout local_metadata_t md) {
     // 1 once the source is known to be the care-of address of the home address

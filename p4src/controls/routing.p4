@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: 2026 the p4dmm authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Which way: into the tunnel that a binding or the anchor of the source asks for, or by the longest prefix; then the next
-// hop, one of several by the flow where paths are of equal cost.
+// Which way: into the tunnel that a binding or the anchor of the source asks for, or by the longest prefix; then the
+// next hop, one of several by the flow where paths are of equal cost.
 
 control Routing(inout headers_t hdr, inout local_metadata_t md) {
     action to_next_hop(@refers_to(next_hops, next_hop_id) next_hop_id_t next_hop_id) {
@@ -68,8 +68,8 @@ control Routing(inout headers_t hdr, inout local_metadata_t md) {
         md.drop_reason = DROP_TUNNEL_UNKNOWN;
     }
 
-    // One row per tunnel: the way to its far end, and the largest packet that fits in (link MTU less the outer headers).
-    // The headers are added in egress, by table tunnels.
+    // One row per tunnel: the way to its far end, and the largest packet that fits in (link MTU less the outer
+    // headers). The headers are added in egress, by table tunnels.
     table tunnel_paths {
         key = { md.tunnel_id : exact @name("tunnel_id"); }
         actions = { set_path; set_path_group; @defaultonly drop_tunnel_unknown; }
@@ -119,8 +119,8 @@ control Routing(inout headers_t hdr, inout local_metadata_t md) {
     @hidden
     action pass() { }
 
-    // Back into the tunnel it came by goes only what is between two nodes at its far end (an LMA with both behind one MAG),
-    // and a replica: the switch expecting the node takes it by path_bindings, and it ends there.
+    // Back into the tunnel it came by goes only what is between two nodes at its far end (an LMA with both behind one
+    // MAG), and a replica: the switch expecting the node takes it by path_bindings, and it ends there.
     @hidden
     table hairpins {
         key = {

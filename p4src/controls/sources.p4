@@ -1,11 +1,11 @@
 // SPDX-FileCopyrightText: 2026 the p4dmm authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Where packets enter the domain, is the source one that belongs there (BCP 38)? On an access port it has to be bound to
-// the path of its node, behind a tunnel to the path that is the tunnel; the path is part of the key, so that a move can
-// insert the new path's row before it deletes the old one's. On an external port it has to be of the subnet there. Core ports
-// are not asked: with every other port checked, what arrives by one comes from a switch. On that rests that tunnels may
-// go by addresses.
+// Where packets enter the domain, is the source one that belongs there (BCP 38)? On an access port it has to be bound
+// to the path of its node, behind a tunnel to the path that is the tunnel; the path is part of the key, so that a move
+// can insert the new path's row before it deletes the old one's. On an external port it has to be of the subnet there.
+// Core ports are not asked: with every other port checked, what arrives by one comes from a switch. On that rests that
+// tunnels may go by addresses.
 
 control AddressSources(inout headers_t hdr, inout local_metadata_t md) {
 #include "source_actions.p4"
@@ -142,8 +142,8 @@ control Sources(inout headers_t hdr, inout local_metadata_t md) {
     @hidden
     action not_martian() { }
 
-    // Never a source or destination beyond its link: RFC 4291 s2.5.2, s2.5.3, s2.5.5.2, s2.7; RFC 6890 s2.2.2, s2.2.3. A
-    // decapsulated packet has not been through the controls of link scope.
+    // Never a source or destination beyond its link: RFC 4291 s2.5.2, s2.5.3, s2.5.5.2, s2.7; RFC 6890 s2.2.2, s2.2.3.
+    // A decapsulated packet has not been through the controls of link scope.
     @hidden
     table martian_sources {
         key = { hdr.ipv6.src : ternary; }

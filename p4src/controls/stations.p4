@@ -11,7 +11,8 @@ control Stations(inout headers_t hdr, inout local_metadata_t md) {
 
     action admit() { }
 
-    // One row per port for the router's MAC, and on access ports one per anchor (RFC 8885 s3.7). From the configuration.
+    // One row per port for the router's MAC, and on access ports one per anchor (RFC 8885 s3.7). From the
+    // configuration.
     table my_stations {
         key = {
             md.ingress_port  : exact @name("port");

@@ -1,13 +1,13 @@
 // SPDX-FileCopyrightText: 2026 the p4dmm authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Where a tunnel ends: IP in IP (RFC 2473; with a SID of this switch as destination, End.DT6 and End.DT4 of RFC 8986), GRE
-// with and without key (RFC 5845), and over IPv4 also in UDP (RFC 5555, RFC 5844), with a TLV header if negotiated.
+// Where a tunnel ends: IP in IP (RFC 2473; with a SID of this switch as destination, End.DT6 and End.DT4 of RFC 8986),
+// GRE with and without key (RFC 5845), and over IPv4 also in UDP (RFC 5555, RFC 5844), with a TLV header if negotiated.
 //
 // A tunnel is recognised by everything its peer's packets have in common: both outer addresses, what stands between
 // outer and inner header, the UDP ports, and the path it comes by. The path makes it safe on any port: at an
-// attachment or an external port only that node's or that subnet's own address is given a row, and Sources keeps forged ones
-// out of the core. A tunnel between others is forwarded unread.
+// attachment or an external port only that node's or that subnet's own address is given a row, and Sources keeps forged
+// ones out of the core. A tunnel between others is forwarded unread.
 
 control TunnelTermination(inout headers_t hdr, inout local_metadata_t md) {
     bit<16> headers_length = 0;   // octets that the outer length counts, and the inner one does not
@@ -80,7 +80,8 @@ control TunnelTermination(inout headers_t hdr, inout local_metadata_t md) {
         md.drop_reason = DROP_GRE_KEY_UNKNOWN;
     }
 
-    // One row per mobile node whose packets have a key of their own in a tunnel (RFC 5845 s5.2: the key finds the node).
+    // One row per mobile node whose packets have a key of their own in a tunnel (RFC 5845 s5.2: the key finds the
+    // node).
     table gre_keys {
         key = {
             md.in_tunnel    : exact @name("tunnel_id") @refers_to(tunnels, tunnel_id);
@@ -136,8 +137,8 @@ control TunnelTermination(inout headers_t hdr, inout local_metadata_t md) {
         CONSTANT_ENTRIES(20)
     }
 
-    // What the outer packet has beyond what the inner length counts is to be no less than the headers between; no gateway of
-    // Tofino compares two fields.
+    // What the outer packet has beyond what the inner length counts is to be no less than the headers between; no
+    // gateway of Tofino compares two fields.
     @hidden
     action subtract_beyond() {
         missing = headers_length |-| missing;
@@ -185,8 +186,8 @@ control TunnelTermination(inout headers_t hdr, inout local_metadata_t md) {
     @hidden
     action accept_inner() { }
 
-    // The UDP length is that of the IPv4 packet less its header, the TLV length less those before it too (RFC 5845 s7.1).
-    // RFC 6040 s4.2: congestion seen in the tunnel is passed on, or the packet dropped.
+    // The UDP length is that of the IPv4 packet less its header, the TLV length less those before it too (RFC 5845
+    // s7.1). RFC 6040 s4.2: congestion seen in the tunnel is passed on, or the packet dropped.
     @hidden
     table inner_packets {
         key = {

@@ -65,12 +65,13 @@ def install(pipeline: Pipeline, rows: Iterable[Row]) -> None:
         pipeline.tables[table].insert(Entry(keys, action, each.parameters))
 
 
+def one(table: str, key: tuple[int | tuple[int, int], ...], action: str, *parameters: int) -> Row:
+    """A row of the only switch there is; a part of the key that is a pair is value and prefix length."""
+    return row("bench", table, key, action, *parameters)
+
+
 def rows_of_one_node() -> list[Row]:
     """What a switch has for a node at port 1 that is anchored at the far end of a tunnel behind port 2."""
-
-    def one(table: str, key: tuple[int | tuple[int, int], ...], action: str, *parameters: int) -> Row:
-        return row("bench", table, key, action, *parameters)
-
     return [
         one("ports", (1,), "set_role", ACCESS),
         one("ports", (2,), "set_role", CORE),

@@ -5,15 +5,14 @@
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat
+from pydantic import Field, StrictBool, StrictFloat
 
+from .model import ConfigModel
 from .network import PortRef
 
 
-class Move(BaseModel):
+class Move(ConfigModel):
     """One handover of the scenario's node."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     to: PortRef
     planned: StrictBool = False
@@ -22,10 +21,8 @@ class Move(BaseModel):
     """How long the node stays there."""
 
 
-class Scenario(BaseModel):
+class Scenario(ConfigModel):
     """The whole file."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     network: Path
     """The network file, relative to this one."""

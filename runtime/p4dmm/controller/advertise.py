@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from ipaddress import IPv6Interface
 
-from p4dmm.config import Domain, PortRef
+from p4dmm.config import Domain
 from p4dmm.forwarding import Topology
 from p4dmm.mobility import BindingCacheEntry
 from p4dmm.wire import (
@@ -18,6 +18,7 @@ from p4dmm.wire import (
     router_advertisement,
 )
 
+from .reports import ref
 from .services import Services
 
 
@@ -42,7 +43,7 @@ class Advertiser:
         services, bce = self._services, self._binding()
         if bce.serving is None:
             return
-        at = PortRef(switch=bce.serving.switch, port=bce.serving.port)
+        at = ref(bce.serving)
         for frame in advertisements(bce, services.topology, services.domain, services.now()):
             await services.send_to_port(at, frame)
 

@@ -126,7 +126,7 @@ class NodeAgent:
         seen = {e.at for e in (self._handling, *(e for e, _ in self._queue)) if isinstance(e, Sighting)}
         if self.at is None and self._last_at is not None:
             seen.add(self._last_at)
-        return seen | {PortRef(switch=a.switch, port=a.port) for a in self.bce.attachments}
+        return seen | {ref(a) for a in self.bce.attachments}
 
     def sighted(self, sighting: Sighting) -> None:
         """A frame of the node came in."""
@@ -339,7 +339,7 @@ class NodeAgent:
         if serving is None or self.last_seen > sighting.time:
             return
         frame = probe_frame(self._services.topology.router_mac(serving.switch), self.bce)
-        await self._services.send_to_port(PortRef(switch=serving.switch, port=serving.port), frame)
+        await self._services.send_to_port(ref(serving), frame)
         await asyncio.sleep(ANSWER_S)
         if self.bce.serving == serving and self.last_seen <= sighting.time:
             self.sighted(sighting)
@@ -359,7 +359,7 @@ class NodeAgent:
         while self.bce.target == target:
             try:
                 if await connection.read_packets_counted(rows):
-                    self.sighted(Sighting(PortRef(switch=target.switch, port=target.port), self._services.now()))
+                    self.sighted(Sighting(ref(target), self._services.now()))
                     return
             except ConnectionError:
                 log.info("arrival not watched: switch is away", switch=target.switch)

@@ -120,7 +120,7 @@ class Controller:
 
 def _core_ports(rows: Iterable[Row]) -> set[PortRef]:
     return {
-        PortRef.model_validate(f"{row.at.switch}:{row.at.key[0]}")
+        PortRef(switch=row.at.switch, port=row.at.number)
         for row in rows
         if row.at.table == "ports" and row.parameters == (ROLES["core"],)
     }

@@ -37,7 +37,6 @@ class LinkMonitor:
             _ends(link, direction)[1]: (link, direction) for link in network.links for direction in Direction
         }
         """Where a probe shall come in."""
-        self._device_ids = {switch.name: switch.device_id for switch in network.switches}
         self._run = secrets.randbits(64)
         self._sequence = 0
         self._already: Collection[PortRef] = ()
@@ -66,7 +65,7 @@ class LinkMonitor:
         longest = (self._config.losses + 1) * self._config.interval_s + self._config.timeout_s
         try:
             async with asyncio.timeout(longest):
-                while not all(judge.is_judged for link, judge in self._judges.items() if self._may_judge(link)):
+                while self._unheard():
                     self._news.clear()
                     await self._news.wait()
         except TimeoutError:
@@ -105,7 +104,7 @@ class LinkMonitor:
 
     def _sender(self, link: Link, direction: Direction) -> tuple[int, int]:
         near, _ = _ends(link, direction)
-        return self._device_ids[near.switch], near.port
+        return self._services.topology.switches[near.switch].device_id, near.port
 
     def _may_judge(self, link: Link) -> bool:
         connections = self._services.fabric.connections

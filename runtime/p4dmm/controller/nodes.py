@@ -28,6 +28,7 @@ from .agent import NodeAgent, Sighting
 from .events import NodeView
 from .pools import Pools
 from .probes import probe_frame
+from .reports import ref
 from .services import Services
 
 log = structlog.get_logger(__name__)
@@ -75,7 +76,7 @@ class NodeRegistry:
             agent = self._agents[bce.mac] = self._agent(bce)
             # Nobody knows when they were seen; not all of them are asked at once.
             agent.last_seen -= self._services.domain.probe_interval_s * number / len(bindings)
-            self._came.setdefault(PortRef(switch=bce.serving.switch, port=bce.serving.port), set()).add(bce.mac)
+            self._came.setdefault(ref(bce.serving), set()).add(bce.mac)
 
     def start(self) -> None:
         """Begin to advertise to, and to look after, the nodes there are."""
@@ -182,7 +183,7 @@ class NodeRegistry:
         """Whether the node is heard on that path, or has left it."""
         services = self._services
         router = services.topology.router_mac(serving.switch)
-        at = PortRef(switch=serving.switch, port=serving.port)
+        at = ref(serving)
         for _ in range(services.domain.probe_count):
             agent.heard.clear()
             await services.send_to_port(at, probe_frame(router, agent.bce))

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What whoever watches is told of a node's events."""
 
+from typing import overload
+
 from p4dmm.config import PortRef
 from p4dmm.mobility import (
     Attachment,
@@ -61,5 +63,10 @@ def emit(
     )
 
 
+@overload
+def ref(attachment: Attachment) -> PortRef: ...
+@overload
+def ref(attachment: None) -> None: ...
 def ref(attachment: Attachment | None) -> PortRef | None:
+    """The port of an attachment."""
     return None if attachment is None else PortRef(switch=attachment.switch, port=attachment.port)

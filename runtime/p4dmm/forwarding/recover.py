@@ -104,8 +104,7 @@ def _collect_place(row: Row, topology: Topology, places: dict[MacAddress, list[t
 
 
 def _collect_prefix(row: Row, topology: Topology, prefixes: dict[MacAddress, dict[int, str]]) -> None:
-    (upper,) = row.at.key
-    assert isinstance(upper, int)
+    upper = row.at.number
     prefix = IPv6Network((upper << 64, 64))
     anchor = next((maar for maar in topology.maars if prefix.subnet_of(topology.pool(maar))), None)
     if anchor is not None:

@@ -39,10 +39,8 @@ def _replicated(rows: Mapping[RowKey, Row], topology: Topology) -> Iterator[Row]
     for at, row in rows.items():
         if at.table != GROUPS:
             continue
-        (group,) = at.key
-        assert isinstance(group, int)
         replicas = []
         for port, replica_id in zip(row.parameters[::2], row.parameters[1::2], strict=True):
             peer = topology.peer_of_tunnel(replica_id)
             replicas.append((port if peer is None else topology.via(at.switch, peer).port, replica_id))
-        yield group_row(at.switch, group, tuple(replicas))
+        yield group_row(at.switch, at.number, tuple(replicas))

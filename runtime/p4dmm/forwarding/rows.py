@@ -52,6 +52,13 @@ class RowKey(NamedTuple):
     key: tuple[int | KeyPair, ...]
     priority: int = 0
 
+    @property
+    def number(self) -> int:
+        """The key of what has but one, and that exact."""
+        (number,) = self.key
+        assert isinstance(number, int)
+        return number
+
 
 class Member(NamedTuple):
     """One of the ways that a row with a selector chooses from by the flow."""

@@ -47,13 +47,14 @@ class Topology:
         if len(self.maars) > MAX_TUNNEL_ID:
             raise TopologyError(f"{len(self.maars)} MAARs, at most {MAX_TUNNEL_ID} tunnels have a number")
         self._tunnel_ids = {name: number for number, name in enumerate(self.maars, start=1)}
-        self._maar_of_mac = {self.switches[name].router_mac: name for name in self.maars}
+        self._router_macs = {switch.name: switch.router_mac for switch in network.switches}
         self._switch_numbers = {name: number for number, name in enumerate(self.switches, start=1)}
-        self._ways = self._configured_ways = self._compute_ways(network.links)
-        self._neighbours = {
-            (near.switch, near.port): far.switch for link in network.links for near, far in (link.ends, link.ends[::-1])
-        }
         self._ports = {(s.name, p.number): p for s in network.switches for p in s.ports}
+        self._ways = self._configured_ways = self._compute_ways(network.links)
+        self._neighbours: dict[str, dict[int, str]] = {name: {} for name in self.switches}
+        for link in network.links:
+            for near, far in (link.ends, link.ends[::-1]):
+                self._neighbours[near.switch][near.port] = far.switch
         self._access_indexes = {
             s.name: {p.number: index for index, p in enumerate(s.ports_of_role("access"))} for s in network.switches
         }
@@ -74,11 +75,11 @@ class Topology:
 
     def is_linked(self, switch: str, port: int) -> bool:
         """Whether the core port has a cable."""
-        return (switch, port) in self._neighbours
+        return port in self._neighbours[switch]
 
     def neighbours(self, switch: str) -> dict[int, str]:
         """Core port -> the switch at the other end of its cable, whether the link is up or down."""
-        return {port: far for (name, port), far in self._neighbours.items() if name == switch}
+        return self._neighbours[switch]
 
     def pool(self, maar: str) -> IPv6Network:
         """The pool of a MAAR."""
@@ -87,7 +88,7 @@ class Topology:
         return pool
 
     def router_mac(self, switch: str) -> MacAddress:
-        return self.switches[switch].router_mac
+        return self._router_macs[switch]
 
     def tunnel_id(self, peer: str) -> int:
         """The number that every switch gives its tunnel to that MAAR, from 1."""
@@ -163,7 +164,7 @@ class Topology:
         graph.add_nodes_from(self.switches)
         cables: dict[str, list[tuple[int, str, int, int]]] = defaultdict(list)
         for link in links:
-            mtu = min(self.network.require_port(end, "core", "link").mtu for end in link.ends)
+            mtu = min(self._ports[end.switch, end.port].mtu for end in link.ends)
             for near, far in (link.ends, link.ends[::-1]):
                 cables[near.switch].append((near.port, far.switch, link.metric, mtu))
             a, b = (end.switch for end in link.ends)

@@ -7,8 +7,6 @@ egress takes the state of each as its arguments, so that they cannot touch each 
 context.py; optimize.py makes the code that is run of it.
 """
 
-from functools import lru_cache
-
 from p4dmm.softswitch import ir
 from p4dmm.softswitch.context import LENGTH, STATE_NAME, Context
 from p4dmm.softswitch.gen_action import DROP_PORT, Statements
@@ -23,9 +21,8 @@ __all__ = ["generate"]
 REPLICATION = 5  # PKT_INSTANCE_TYPE_REPLICATION of simple_switch
 
 
-@lru_cache(4)
 def generate(program: ir.Program) -> str:
-    """The source; remembered, as is `load_program`."""
+    """The source."""
     return _Generator(program).source()
 
 
@@ -34,13 +31,7 @@ class _Generator:
         self._program = program
         self._context = Context(program)
         self._counters = {counter.name: number for number, counter in enumerate(program.counters)}
-        names = [
-            node.name
-            for control in (program.ingress, program.egress)
-            for node in control.nodes.values()
-            if isinstance(node, ir.TableNode)
-        ]
-        self._tables = {name: number for number, name in enumerate(names)}
+        self._tables = {node.name: number for number, node in enumerate(program.tables)}
         self._statements = Statements(self._context, self._counters)
         self._table_writer = TableWriter(self._context, self._statements, self._tables)
 
@@ -67,7 +58,6 @@ class _Generator:
         for name, number in self._counters.items():
             out.line(f"cp{number} = counters[{name!r}].packet_cells")
             out.line(f"cb{number} = counters[{name!r}].byte_cells")
-
         for number, meter in enumerate(self._program.meters):
             out.line(f"m{number} = meters[{meter.name!r}].cells")
 

@@ -229,6 +229,12 @@ class Program:
     meters: tuple[MeterDecl, ...]
 
     @property
+    def tables(self) -> list[TableNode]:
+        """All tables, those of ingress first."""
+        controls = (self.ingress, self.egress)
+        return [node for control in controls for node in control.nodes.values() if isinstance(node, TableNode)]
+
+    @property
     def profiles(self) -> dict[str, Profile]:
         """All action profiles; names are unique in a program."""
         return self.ingress.profiles | self.egress.profiles

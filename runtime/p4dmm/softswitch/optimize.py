@@ -7,7 +7,6 @@ one way only, is found here by going over it forwards with constants and backwar
 """
 
 import ast
-from functools import lru_cache
 from itertools import groupby
 from types import CodeType
 
@@ -21,9 +20,8 @@ __all__ = ["compiled", "optimized"]
 ROUNDS = 2
 
 
-@lru_cache(4)
 def compiled(source: str) -> CodeType:
-    """The code of the optimized module; remembered, as is `load_program`.
+    """The code of the optimized module.
 
     Raises UnsupportedProgramError where conditions are nested too deeply, of which an else if is a kind.
     """

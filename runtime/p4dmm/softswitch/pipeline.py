@@ -3,6 +3,8 @@
 """A loaded program that processes packets."""
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
+from types import CodeType
 from typing import Any
 
 from p4dmm.softswitch import ir
@@ -36,21 +38,14 @@ class Pipeline:
 
     def __init__(self, program: Program) -> None:
         self.program = program
-        self.profiles: dict[str, ActionProfile] = {
-            profile.name: _profile(program, profile) for profile in program.profiles.values()
-        }
-        self.tables: dict[str, Table] = {
-            node.name: _table(program, node, self.profiles)
-            for control in (program.ingress, program.egress)
-            for node in control.nodes.values()
-            if isinstance(node, ir.TableNode)
-        }
+        self.profiles = {name: _profile(program, profile) for name, profile in program.profiles.items()}
+        self.tables = {node.name: _table(program, node, self.profiles) for node in program.tables}
         self.counters = {counter.name: CounterArray(counter.name, counter.size) for counter in program.counters}
         self.meters = {meter.name: MeterArray(meter.name, meter.size, meter.unit) for meter in program.meters}
         self.replication = ReplicationEngine()
-        self.source = generate(program)
+        self.source, code = _built(program)
         namespace: dict[str, Any] = {f"hash_{name}": entry.function for name, entry in HASHES.items()} | {"mark": mark}
-        exec(compiled(self.source), namespace)  # noqa: S102  the point of this package
+        exec(code, namespace)  # noqa: S102  the point of this package
         self.process = namespace["make"](self.tables, self.counters, self.meters, self.replication.cells)
 
 
@@ -59,12 +54,17 @@ def load_pipeline(text: str | bytes) -> Pipeline:
     return Pipeline(load_program(text))
 
 
+@lru_cache(4)
+def _built(program: Program) -> tuple[str, CodeType]:
+    """What is generated of a program, and its code; remembered, as is `load_program`, which knows a text again."""
+    source = generate(program)
+    return source, compiled(source)
+
+
 def _profile(program: Program, profile: ir.Profile) -> ActionProfile:
-    controls = (program.ingress, program.egress)
-    nodes = [node for control in controls for node in control.nodes.values() if isinstance(node, ir.TableNode)]
     widths = {
         public_name(name): program.actions[name].params
-        for node in nodes
+        for node in program.tables
         if node.profile == profile.name
         for name in node.actions
     }

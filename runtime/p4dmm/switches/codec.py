@@ -165,7 +165,7 @@ class RowCodec:
         """What to read to get the configuration of a meter."""
         entity = p4r.Entity()
         entity.meter_entry.meter_id = self._meters[meter.table]
-        entity.meter_entry.index.index = _index(meter)
+        entity.meter_entry.index.index = meter.number
         return entity
 
     def counted_read(self, row: Row) -> p4r.Entity:
@@ -276,16 +276,10 @@ def _decode_action(table: _Table, entity: p4r.Action) -> tuple[str, tuple[int, .
     return action.name, tuple(values[field.id] for field in action.parameters)
 
 
-def _index(at: RowKey) -> int:
-    (number,) = at.key
-    assert isinstance(number, int)
-    return number
-
-
 def _encode_group(row: Row) -> p4r.Entity:
     entity = p4r.Entity()
     group = entity.packet_replication_engine_entry.multicast_group_entry
-    group.multicast_group_id = _index(row.at)
+    group.multicast_group_id = row.at.number
     for port, instance in zip(row.parameters[::2], row.parameters[1::2], strict=True):
         # The deprecated number, not the bytes: BMv2 knows no other (specification section 9.5.2).
         group.replicas.add(egress_port=port, instance=instance)

@@ -4,12 +4,11 @@
 
 import asyncio
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import pytest
 
 from p4dmm.config import Admission, Network, PortRef, load_network
-from p4dmm.controller import Controller
 from p4dmm.controller.agent import NodeAgent, Sighting
 from p4dmm.controller.nodes import NodeRegistry
 from p4dmm.forwarding import Plan, Write
@@ -26,6 +25,7 @@ from tests.support.domain import (
     correspondent,
     exchange,
     running_domain,
+    until,
 )
 
 S1, S2, S3 = (PortRef(switch=name, port=1) for name in ("s1", "s2", "s3"))
@@ -33,7 +33,6 @@ STRANGER = 0x020066000000
 
 
 def registry(domain: Domain) -> NodeRegistry:
-    assert domain.controller is not None
     return domain.controller._nodes
 
 
@@ -42,19 +41,12 @@ def agent(domain: Domain) -> NodeAgent:
 
 
 def counters(domain: Domain) -> dict[str, int]:
-    assert domain.controller is not None
     return domain.controller.counters
 
 
 def sight(domain: Domain, at: PortRef, mac: MacAddress = MN) -> None:
     nodes = registry(domain)
     nodes.sighted(mac, Sighting(at, nodes._services.now()))
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(TIMEOUT_S):
-        while not condition():
-            await asyncio.sleep(0.005)
 
 
 def with_admission(admission: Admission) -> Network:
@@ -78,7 +70,6 @@ def slow_writes(monkeypatch: pytest.MonkeyPatch, delay_s: float) -> None:
 async def test_return_within_hold_down_is_noticed_when_it_ends(planned: bool, pause: float) -> None:
     """It signals once, and never again."""
     async with running_domain(drain_s=1.0, hold_down_s=0.3) as domain:
-        assert domain.controller is not None
         mn, cn = Station(MN), correspondent(domain)
         address = await attached(domain, "s1:1", mn)
         if planned:
@@ -97,7 +88,6 @@ async def test_return_within_hold_down_is_noticed_when_it_ends(planned: bool, pa
 async def test_copy_flooded_to_the_old_place_is_no_return() -> None:
     """While a node hears both links, what it multicasts comes in on both; the copy at the old place may be later."""
     async with running_domain(drain_s=0.4) as domain:
-        assert domain.controller is not None
         mn, ear = Station(MN), Station(MN)
         await attached(domain, "s1:1", mn)
         await domain.controller.prepare(MN, S2)
@@ -166,7 +156,6 @@ async def test_refused_nodes_are_not_remembered() -> None:
         s.model_copy(update={"pool": type(s.pool)(pools[s.name])}) if s.pool else s for s in network.switches
     )
     async with running_domain(network.model_copy(update={"switches": switches})) as domain:
-        assert domain.controller is not None
         await attached(domain, "s1:1", Station(MN))
         stranger = Station(MN)
         stranger.plug(domain.wire("s1:2"))
@@ -174,7 +163,7 @@ async def test_refused_nodes_are_not_remembered() -> None:
             stranger.mac = MacAddress.from_int(STRANGER + number)
             stranger.announce()
         await domain.counted("refused", 1)
-        await until(lambda: len(domain.controller.nodes()) == 1)  # type: ignore[union-attr]
+        await until(lambda: len(domain.controller.nodes()) == 1)
         assert len(registry(domain)._pools.node_ids._used) == 1
 
 
@@ -302,7 +291,6 @@ async def test_adopted_nodes_are_due_at_different_times() -> None:
 @pytest.mark.parametrize("to", ["c1:1", "s2:99", "s2:11", "zz:1"])
 async def test_preparation_of_what_is_no_access_port_is_refused(to: str) -> None:
     async with running_domain() as domain:
-        assert domain.controller is not None
         await attached(domain, "s1:1", Station(MN))
         with pytest.raises(HandoverRefusedError, match=f"^{to} is no access port$"):
             await asyncio.wait_for(domain.controller.prepare(MN, PortRef.model_validate(to)), TIMEOUT_S)
@@ -310,8 +298,7 @@ async def test_preparation_of_what_is_no_access_port_is_refused(to: str) -> None
 
 async def test_preparation_at_a_switch_that_is_away_is_refused() -> None:
     async with running_domain() as domain:
-        assert domain.controller is not None
-        controller: Controller = domain.controller
+        controller = domain.controller
         await attached(domain, "s1:1", Station(MN))
         await domain.servers["s3"].stop()
         await until(lambda: not controller._fabric.connections["s3"].is_ready)
@@ -321,7 +308,6 @@ async def test_preparation_at_a_switch_that_is_away_is_refused() -> None:
 
 async def test_bug_in_one_event_ends_neither_the_agent_nor_who_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     async with running_domain() as domain:
-        assert domain.controller is not None
         mn = Station(MN)
         await attached(domain, "s1:1", mn)
 
@@ -337,7 +323,6 @@ async def test_bug_in_one_event_ends_neither_the_agent_nor_who_waits(monkeypatch
 
 async def test_controller_that_stops_leaves_nobody_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     async with running_domain() as domain:
-        assert domain.controller is not None
         await attached(domain, "s1:1", Station(MN))
         slow_writes(monkeypatch, 1000.0)
         plans = [asyncio.ensure_future(domain.controller.prepare(MN, at)) for at in (S2, S3)]

@@ -3,7 +3,7 @@
 """The switches as a whole: what is wanted is what they hold, whatever they refuse and whenever they are away."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 
 import finsy as fy
@@ -16,7 +16,7 @@ from p4dmm.controller.fabric import Fabric, TableFullError
 from p4dmm.forwarding import GROUPS, METERS, Change, Row, RowKey, Topology, Write, diff
 from p4dmm.forwarding.rows import group_row, row
 from p4dmm.switches import SwitchConnection, SwitchWriteError, default_pipeline
-from tests.support.domain import TIMEOUT_S, TRIANGLE, Domain
+from tests.support.domain import TIMEOUT_S, TRIANGLE, Domain, until
 
 
 @asynccontextmanager
@@ -47,12 +47,6 @@ def inserts(*rows: Row) -> list[Write]:
 
 def plan_of(*rows: Row):  # type: ignore[no-untyped-def]
     return diff({}, {r.at: r for r in rows})
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(TIMEOUT_S):
-        while not condition():
-            await asyncio.sleep(0.01)
 
 
 async def held(fabric: Fabric, switch: str) -> set[RowKey]:

@@ -3,12 +3,12 @@
 """Hosts on external ports: resolved, looked after, and not believed more than RFC 4861 section 7.2 says."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from ipaddress import IPv6Address
 
 import pytest
 
-from p4dmm.controller import Controller, external, hosts
+from p4dmm.controller import external, hosts
 from p4dmm.forwarding import FIRST_HOST_NEXT_HOP, Change, Write, host_rows
 from p4dmm.softswitch.tables import Table
 from p4dmm.wire import (
@@ -24,13 +24,13 @@ from tests.support.domain import (
     CN,
     CN_ADDRESS,
     MN,
-    TIMEOUT_S,
     Domain,
     Station,
     attached,
     correspondent,
     exchange,
     running_domain,
+    until,
 )
 
 OTHER = MacAddress.parse("02:00:66:66:66:66")
@@ -50,17 +50,6 @@ def host_macs(domain: Domain) -> dict[int, int]:
     return {e.match[0].value: e.params[1] for e in entries if e.match[0].value >= FIRST_HOST_NEXT_HOP}
 
 
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(TIMEOUT_S):
-        while not condition():
-            await asyncio.sleep(0.01)
-
-
-def controller_of(domain: Domain) -> Controller:
-    assert domain.controller is not None
-    return domain.controller
-
-
 async def test_host_that_does_not_fit_is_undone_and_tried_again() -> None:
     """No row of it stays, its packet does not go round, its source is told; with room again it is installed."""
     async with running_domain(probe_timeout_s=0.2) as domain:
@@ -75,7 +64,7 @@ async def test_host_that_does_not_fit_is_undone_and_tried_again() -> None:
         )
         await until(lambda: not host_macs(domain))
         await asyncio.sleep(0.3)
-        assert controller_of(domain).counters["punts: NEIGHBOR_UNRESOLVED"] == 1
+        assert domain.controller.counters["punts: NEIGHBOR_UNRESOLVED"] == 1
         routes.size = size
         mn.send_udp(domain.mac("s1"), address, CN_ADDRESS, b"now")
         await cn.until(lambda s: s.payloads() == [b"now"], "the packet, once there is room")
@@ -90,11 +79,11 @@ async def test_packet_to_an_installed_host_is_not_sent_round_for_ever() -> None:
         routes = table(domain, ROUTES)
         (lost,) = [e for e in routes.entries() if e.match[0].value == int(CN_ADDRESS) and e.match[0].prefix_len == 128]
         routes.delete(lost.match)
-        before = controller_of(domain).counters["punts: NEIGHBOR_UNRESOLVED"]
+        before = domain.controller.counters["punts: NEIGHBOR_UNRESOLVED"]
         mn.send_udp(domain.mac("s1"), address, CN_ADDRESS, b"lost")
         await domain.counted("punts for installed hosts", 1)
         await asyncio.sleep(0.2)
-        assert controller_of(domain).counters["punts: NEIGHBOR_UNRESOLVED"] - before <= hosts.LATE + 1
+        assert domain.controller.counters["punts: NEIGHBOR_UNRESOLVED"] - before <= hosts.LATE + 1
 
 
 async def test_many_hosts_that_answer_all_stay() -> None:
@@ -102,7 +91,7 @@ async def test_many_hosts_that_answer_all_stay() -> None:
     count = 1500
     async with running_domain(probe_interval_s=1.0, probe_timeout_s=0.3) as domain:
         correspondent(domain)
-        fabric, topology = controller_of(domain)._fabric, controller_of(domain)._services.topology
+        fabric, topology = domain.controller._fabric, domain.controller._services.topology
         rows = [host_rows(topology, "c1", 1, CN_ADDRESS + i, CN, FIRST_HOST_NEXT_HOP + i) for i in range(count)]
         await fabric.write([Write(Change.INSERT, next_hop) for next_hop, _ in rows])
         await fabric.write([Write(Change.INSERT, route) for _, route in rows])
@@ -135,7 +124,7 @@ async def test_hosts_of_a_switch_that_is_away_stay_known() -> None:
         mn, cn = Station(MN), correspondent(domain)
         address = await attached(domain, "s1:1", mn)
         await exchange(domain, mn, cn, address, "s1:1", b"before")
-        controller = controller_of(domain)
+        controller = domain.controller
         await domain.servers["c1"].stop()
         await until(lambda: not controller._fabric.connections["c1"].is_ready)
         await asyncio.sleep(1.0)
@@ -200,7 +189,7 @@ async def test_flood_of_advertisements_is_not_a_flood_of_writes(monkeypatch: pyt
         mn, cn = Station(MN), correspondent(domain)
         address = await attached(domain, "s1:1", mn)
         await exchange(domain, mn, cn, address, "s1:1", b"before")
-        connection = controller_of(domain)._fabric.connections["c1"]
+        connection = domain.controller._fabric.connections["c1"]
         write, under_way, most, writes = connection.write, 0, 0, 0
 
         async def slow(wanted: Sequence[Write]) -> None:
@@ -215,7 +204,7 @@ async def test_flood_of_advertisements_is_not_a_flood_of_writes(monkeypatch: pyt
         for number in range(100):
             cn.send(advertisement(domain, MacAddress.from_int(0x020066000000 + number % 2)))
         await domain.counted("neighbor changes over the rate", 1)
-        tasks = len(controller_of(domain)._services._sending)
+        tasks = len(domain.controller._services._sending)
         assert tasks <= 2
         await asyncio.sleep(0.5)
         assert most == 1
@@ -232,9 +221,7 @@ async def test_hosts_of_one_port_are_limited(monkeypatch: pytest.MonkeyPatch) ->
         for number in range(3):
             mn.send_udp(domain.mac("s1"), address, IPv6Address(int(CN_ADDRESS) + number), b"hello")
         await domain.counted("hosts not installed", 1)
-        async with asyncio.timeout(TIMEOUT_S):
-            while len(host_macs(domain)) < 2:
-                await asyncio.sleep(0.01)
+        await until(lambda: len(host_macs(domain)) >= 2)
         assert len(host_macs(domain)) == 2
 
 

@@ -24,6 +24,7 @@ from tests.support.domain import (
     correspondent,
     exchange,
     running_domain,
+    until,
 )
 
 FLOWS = range(24)
@@ -162,7 +163,6 @@ async def test_one_direction_is_enough_to_take_a_link_down() -> None:
 async def test_links_of_a_switch_whose_controller_channel_is_dead_are_not_judged() -> None:
     """It forwards on: nothing is taken from it. Another link that breaks meanwhile shows that probing goes on."""
     async with running_domain(square()) as domain:
-        assert domain.controller is not None
         before = await ways(domain, "s1")
         s2 = domain.servers["s2"]
         await s2.stop()
@@ -199,7 +199,6 @@ async def test_a_controller_that_starts_with_a_broken_link_begins_without_it() -
 async def test_probes_that_prove_nothing(kind: str) -> None:
     """They come in where a link is broken, and it stays down."""
     async with running_domain(square()) as domain:
-        assert domain.controller is not None
         wire = domain.cable("s1:13-c1:11")
         caught: list[bytes] = []
         into_s1, into_c1 = wire.b.enqueue, wire.a.enqueue
@@ -226,7 +225,6 @@ async def test_probes_that_prove_nothing(kind: str) -> None:
 async def test_the_copies_of_a_planned_handover_go_around_a_broken_link(when: str) -> None:
     """They have one way each, whatever comes first: the link's end or the group."""
     async with running_domain() as domain:
-        assert domain.controller is not None
         cn, node, ahead = correspondent(domain), Station(MN), Station(MN)
         address = await attached(domain, "s1:1", node)
         await exchange(domain, node, cn, address, "s1:1", b"before")
@@ -250,9 +248,7 @@ async def test_the_copies_of_a_planned_handover_go_around_a_broken_link(when: st
         if when == "while it is prepared":
             await asyncio.wait_for(entered.wait(), TIMEOUT_S)
             domain.cable(DIRECT).up = False
-            async with asyncio.timeout(TIMEOUT_S):
-                while not domain.controller._links.down:
-                    await asyncio.sleep(0.01)
+            await until(lambda: bool(domain.controller._links.down))
             go_on.set()
             await domain.link(DIRECT, is_up=False)
         await asyncio.wait_for(preparing, TIMEOUT_S)
@@ -268,7 +264,6 @@ async def test_a_link_that_changes_once_the_controller_has_stopped_changes_nothi
     """Probes still come in while the switches are left one after the other."""
     async with running_domain(square()) as domain:
         controller = domain.controller
-        assert controller is not None
         await domain.stop_controller()
         controller._link_changed(domain.network.links[0])
         for _ in range(10):

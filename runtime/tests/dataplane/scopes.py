@@ -34,5 +34,4 @@ def is_martian(address: Address) -> bool:
 
 
 ALL_DHCP_AGENTS = IPv6Address("ff02::1:2")  # RFC 8415 s7.1
-ALL_NODES = IPv6Address("ff02::1")
 UNSPECIFIED = IPv6Address("::")

@@ -5,6 +5,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from ipaddress import IPv4Address, IPv6Address
+from random import Random
 
 from hypothesis import given
 
@@ -13,6 +14,7 @@ from .encapsulate import contents
 from .outcome import Outcome
 from .packets import ARP, IPV4, IPV6, Packet, decode_ethernet, decode_ipv4, decode_ipv6
 from .state import CPU_PORT, EXTERNAL_PATH, TUNNEL_PATH, IPv4Peer, Peer, Role, Switch
+from .states import random_switch
 from .strategies import SWITCHES, effort, randoms
 from .traffic import random_frame
 
@@ -98,6 +100,17 @@ def forwarded(switch: Switch, target, frames, roles: set[Role]) -> Iterator[tupl
         outcome = program.run(target, port, frame)
         if any(at != CPU_PORT for at, _ in outcome.frames) and not is_answer(port, frame, outcome):
             yield port, frame, outcome
+
+
+def test_random_frames_are_forwarded_from_every_role_in_and_out_of_tunnels() -> None:
+    """Of what is dropped the invariants say nothing."""
+    seen = set()
+    for seed in range(20):
+        switch = random_switch(Random(seed))
+        with program.loaded(switch) as target:
+            for port, frame, _ in forwarded(switch, target, map(Random, range(60)), set(Role)):
+                seen.add((switch.roles[port], entry(switch, port, frame)[2]))
+    assert seen == {(role, is_decapsulated) for role in Role for is_decapsulated in (False, True)}
 
 
 @effort(150)

@@ -11,7 +11,7 @@ from google.protobuf import text_format
 
 COMPILED = Path(__file__).parents[3] / "p4src" / "compiled"
 DEFAULT_SEEDS = range(16)
-SEEDS = range(200) if os.environ.get("P4DMM_SOAK") == "1" else DEFAULT_SEEDS
+SEEDS = range(200) if os.environ.get("P4DMM_SOAK") else DEFAULT_SEEDS
 
 
 @pytest.fixture(scope="session")

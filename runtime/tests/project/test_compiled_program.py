@@ -2,17 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The checked-in P4Info and JSON are of these sources, and Python's idea of the program is the program's own."""
 
-import importlib.util
 import json
 import re
 import shutil
 from collections import Counter
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 from finsy.proto import p4i
-from google.protobuf import text_format
 
 from p4dmm.config import CPU_PORT, DROP_PORT, TUNNEL_OVERHEAD
 from p4dmm.controller.punts import IN_VAIN
@@ -20,38 +17,14 @@ from p4dmm.forwarding import EXTERNAL_PATH, FIRST_HOST_NEXT_HOP, MAX_NODE_ID, ME
 from p4dmm.forwarding.baseline import ENCAPSULATION_IP, INNER_HEADERS, ROLES
 from p4dmm.forwarding.rows import MAX_GROUP_ID, MAX_TUNNEL_ID
 from p4dmm.switches import PacketOutMode, default_pipeline
+from tests.dataplane import outcome, state
 
-SOURCES = Path(__file__).parents[3] / "p4src"
+from .p4_sources import CODE, COMPILE, constants, paths, read_p4info
 
-
-def _import_compile() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("p4src_compile", SOURCES / "compile.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-COMPILE = _import_compile()
-INFO = p4i.P4Info()
-text_format.Parse(default_pipeline().p4info.read_text(), INFO)
+INFO = read_p4info(default_pipeline().p4info)
 P4_TABLES = {table.preamble.alias: table for table in INFO.tables}
 P4_ACTIONS = {action.preamble.id: action for action in INFO.actions}
 NO_ACTION = next(action.preamble.id for action in INFO.actions if action.preamble.alias == "NoAction")
-CODE = "\n".join(
-    re.sub(r"/\*.*?\*/", "", re.sub(r"//[^\n]*", "", path.read_text()), flags=re.DOTALL)
-    for path in sorted(SOURCES.rglob("*.p4"))
-)
-
-
-def constants(prefix: str) -> dict[str, int]:
-    """`const <type> PREFIX_NAME = value;` of the sources, without the prefix. One name or value twice fails."""
-    found = re.findall(rf"\bconst\s+[\w<>]+\s+{prefix}(\w+)\s*=\s*(0x[0-9a-fA-F]+|\d+)\s*;", CODE)
-    names, values = Counter(name for name, _ in found), Counter(int(value, 0) for _, value in found)
-    assert max(names.values()) == 1, f"{prefix}: {names}"
-    assert max(values.values()) == 1, f"{prefix}: {values}"
-    return {name: int(value, 0) for name, value in found}
 
 
 def last_part(name: str) -> str:
@@ -261,9 +234,8 @@ def test_roles() -> None:
 
 
 def test_tunnel_paths_ports_and_overhead() -> None:
-    paths = dict(re.findall(r"const\s+path_id_t\s+(\w+)\s*=\s*(0x[0-9a-f]+)\s*;", CODE))
-    assert int(paths["TUNNEL_PATH"], 16) == TUNNEL_PATH == 1 << type_width("path_id_t") - 1
-    assert int(paths["EXTERNAL_PATH"], 16) == EXTERNAL_PATH
+    assert paths()["TUNNEL_PATH"] == TUNNEL_PATH == 1 << type_width("path_id_t") - 1
+    assert paths()["EXTERNAL_PATH"] == EXTERNAL_PATH
     assert constants("ENCAPSULATION_")["IP"] == ENCAPSULATION_IP
     assert (constants("PROTO_")["IPV6"], constants("PROTO_")["IPV4"]) == INNER_HEADERS
     cpu = re.search(r"const\s+port_id_t\s+CPU_PORT\s*=\s*(\d+)\s*;", CODE)
@@ -291,3 +263,18 @@ def test_every_reason_is_used() -> None:
     for prefix in ("DROP_", "PUNT_"):
         for name in constants(prefix):
             assert len(re.findall(rf"\b{prefix}{name}\b", CODE)) > 1, f"{prefix}{name}"
+
+
+def test_the_independent_model_of_the_tests_has_the_numbers_of_the_program() -> None:
+    """It has no meters."""
+    drops = constants("DROP_")
+    metered = {drops.pop(name) for name in ("NODE_METERED", "PUNT_METERED")}
+    assert {reason.name: reason.value for reason in outcome.Drop} | {"NONE": 0} == drops
+    assert metered.isdisjoint(outcome.Drop)
+    assert {reason.name: reason.value for reason in outcome.Reason} == constants("PUNT_")
+    assert {role.name: role.value for role in state.Role} == {
+        name: number for name, number in constants("ROLE_").items() if name != "SELF"
+    }
+    assert {each.name: each.value for each in state.Encapsulation} == constants("ENCAPSULATION_")
+    assert {name: getattr(state, name) for name in paths()} == paths()
+    assert state.CPU_PORT == CPU_PORT

@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from finsy.proto import p4i
-from google.protobuf import text_format
 
 from p4dmm.switches import default_pipeline
+
+from .p4_sources import read_p4info
 
 GOLDEN = Path(__file__).parent / "names_and_ids.txt"
 
@@ -42,7 +43,7 @@ def listing(info: p4i.P4Info) -> Iterator[str]:
 
 
 def test_names_and_ids_are_those_of_the_list() -> None:
-    info = text_format.Parse(default_pipeline().p4info.read_text(), p4i.P4Info())
+    info = read_p4info(default_pipeline().p4info)
     found = "".join(f"{line}\n" for line in listing(info))
     if os.environ.get("P4DMM_UPDATE_GOLDEN"):
         GOLDEN.write_text(found)

@@ -1,13 +1,13 @@
 # SPDX-FileCopyrightText: 2026 the p4dmm authors
 # SPDX-License-Identifier: Apache-2.0
-"""Frames for the tables with an action profile, and where they go."""
+"""Frames for the tables with an action profile or an idle timeout, and where they go."""
 
 import asyncio
 import random
 
 from .conftest import Host
 
-INDIRECTLY, SPREADING, SPREADING_TOO, PICKING = 0x0901, 0x0902, 0x0903, 0x0904
+INDIRECTLY, SPREADING, SPREADING_TOO, PICKING, AGED = 0x0901, 0x0902, 0x0903, 0x0904, 0x0905
 
 
 def frame(kind: int, dst: int = 9, src: int = 1) -> bytes:

@@ -38,6 +38,9 @@ def action(number: int, *values: int) -> p4r.TableAction:
     return p4r.TableAction(action=p4r.Action(action_id=number, params=params))
 
 
+TO_2, TO_3, TO_4 = (action(FORWARD, port) for port in (2, 3, 4))
+
+
 def exact(field: int, value: int) -> p4r.FieldMatch:
     return p4r.FieldMatch(field_id=field, exact=p4r.FieldMatch.Exact(value=raw(value)))
 
@@ -266,6 +269,9 @@ class RawClient:
         async for response in self.stub.Read(request, timeout=TIMEOUT):
             found += response.entities
         return found
+
+    async def entries(self, **query) -> list[p4r.TableEntry]:
+        return [each.table_entry for each in await self.read(p4r.TableEntry(**query))]
 
     async def everything(self) -> list[bytes]:
         """All the state there is, for tests that nothing changed."""

@@ -7,7 +7,6 @@ from finsy.proto import p4i, p4r
 
 from .flows import INDIRECTLY, SPREADING, SPREADING_TOO, frame, split
 from .raw_client import (
-    FORWARD,
     INDIRECT,
     MARK,
     NO_ACTION,
@@ -17,6 +16,9 @@ from .raw_client import (
     SHARED,
     SPREAD_TOO,
     SPREADER,
+    TO_2,
+    TO_3,
+    TO_4,
     action,
     by_dst,
     by_port,
@@ -30,8 +32,6 @@ from .raw_client import (
     to_member,
 )
 
-TO_2, TO_3, TO_4 = (action(FORWARD, port) for port in (2, 3, 4))
-
 
 async def members(client, profile=0, number=0):
     return [each.action_profile_member for each in await client.read(member(profile, number))]
@@ -39,10 +39,6 @@ async def members(client, profile=0, number=0):
 
 async def groups(client, profile=0, number=0):
     return [each.action_profile_group for each in await client.read(members_of(profile, number))]
-
-
-async def entries(client, number):
-    return [each.table_entry for each in await client.read(p4r.TableEntry(table_id=number))]
 
 
 async def test_members_are_written_and_read(primary):
@@ -61,7 +57,10 @@ async def test_a_modified_member_moves_the_packets_of_its_entries(primary, hosts
         insert(by_dst(INDIRECT, 8, to_member(5))),
         insert(by_dst(INDIRECT, 9, to_member(5))),
     )
-    assert await entries(primary, INDIRECT) == [by_dst(INDIRECT, 8, to_member(5)), by_dst(INDIRECT, 9, to_member(5))]
+    assert await primary.entries(table_id=INDIRECT) == [
+        by_dst(INDIRECT, 8, to_member(5)),
+        by_dst(INDIRECT, 9, to_member(5)),
+    ]
     for port, act in ((2, None), (3, TO_3)):
         if act is not None:
             await primary.write(modify(member(SHARED, 5, act)))
@@ -74,7 +73,7 @@ async def test_an_entry_gets_another_member(primary, hosts):
     await primary.write(insert(member(SHARED, 5, TO_2)), insert(member(SHARED, 6, TO_3)))
     await primary.write(insert(by_dst(INDIRECT, 9, to_member(5), metadata=b"m")))
     await primary.write(modify(by_dst(INDIRECT, 9, to_member(6), metadata=b"n")))
-    assert await entries(primary, INDIRECT) == [by_dst(INDIRECT, 9, to_member(6), metadata=b"n")]
+    assert await primary.entries(table_id=INDIRECT) == [by_dst(INDIRECT, 9, to_member(6), metadata=b"n")]
     hosts[1].send(frame(INDIRECTLY))
     assert await hosts[3].frame() == frame(INDIRECTLY)
     await primary.write(delete(member(SHARED, 5)), delete(by_dst(INDIRECT, 9)), delete(member(SHARED, 6)))
@@ -98,7 +97,7 @@ async def test_a_group_splits_flows_by_weight(primary, hosts):
     await primary.write(insert(members_of(SPREADER, 1, (1, 1), (2, 3))))
     entry = by_port(SPREAD_TOO, 1, to_group(1))
     await primary.write(insert(entry))
-    assert await entries(primary, SPREAD_TOO) == [entry]
+    assert await primary.entries(table_id=SPREAD_TOO) == [entry]
     found = await split(hosts, SPREADING_TOO)
     assert set(found) == {2, 3}
     assert found[3] > found[2]
@@ -143,7 +142,7 @@ async def test_all_groups_together_are_limited_by_the_number_of_members(primary)
 async def test_the_default_entry_does_nothing_and_stays_so(primary):
     query = {"table_id": INDIRECT, "is_default_action": True}
     default = p4r.TableEntry(**query, action=action(NO_ACTION))
-    assert [each.table_entry for each in await primary.read(p4r.TableEntry(**query))] == [default]
+    assert await primary.entries(**query) == [default]
     errors = await primary.write_errors(modify(default), modify(p4r.TableEntry(**query)))
     assert [code for code, _ in errors] == ["PERMISSION_DENIED"] * 2
 

@@ -7,22 +7,14 @@ import asyncio
 import pytest
 from finsy.proto import p4r
 
-from .raw_client import AGEING, FORWARD, SECOND, Request, action, ageing, delete, insert, l2, modify
+from .flows import AGED, frame
+from .raw_client import AGEING, FORWARD, SECOND, TO_2, Request, action, ageing, delete, insert, l2, modify
 
-TO_2 = action(FORWARD, 2)
 ASKED = p4r.TableEntry.IdleTimeout()
 
 
-def frame(dst: int) -> bytes:
-    return dst.to_bytes(6, "big") + bytes(6) + bytes.fromhex("0905") + bytes(46)
-
-
-async def read(client, **query) -> list[p4r.TableEntry]:
-    return [each.table_entry for each in await client.read(p4r.TableEntry(table_id=AGEING, **query))]
-
-
 async def elapsed(client) -> list[float]:
-    found = await read(client, time_since_last_hit=ASKED)
+    found = await client.entries(table_id=AGEING, time_since_last_hit=ASKED)
     assert all(each.HasField("time_since_last_hit") for each in found)
     return [each.time_since_last_hit.elapsed_ns / SECOND for each in found]
 
@@ -44,35 +36,35 @@ async def quiet(client, switch) -> None:
 async def test_read_write_symmetry(primary, timeout_ns):
     entry = ageing(1, action=TO_2, idle_timeout_ns=timeout_ns)
     await primary.write(insert(entry))
-    assert await read(primary) == [entry]
+    assert await primary.entries(table_id=AGEING) == [entry]
 
 
 async def test_modify_sets_and_clears_the_timeout(primary):
     await primary.write(insert(ageing(1, action=TO_2)))
     await primary.write(modify(ageing(1, idle_timeout_ns=SECOND)))
-    assert await read(primary) == [ageing(1, action=TO_2, idle_timeout_ns=SECOND)]
+    assert await primary.entries(table_id=AGEING) == [ageing(1, action=TO_2, idle_timeout_ns=SECOND)]
     await primary.write(modify(ageing(1, action=TO_2)))
-    assert await read(primary) == [ageing(1, action=TO_2)]
+    assert await primary.entries(table_id=AGEING) == [ageing(1, action=TO_2)]
 
 
 async def test_time_since_last_hit_where_asked_for(primary, clock, hosts):
     await primary.write(insert(ageing(1, action=TO_2, idle_timeout_ns=9 * SECOND)), insert(ageing(2, action=TO_2)))
     clock.advance(3)
     assert await elapsed(primary) == [3, 3]
-    hosts[1].send(frame(1))
-    hosts[1].send(frame(2))
+    hosts[1].send(frame(AGED, 1))
+    hosts[1].send(frame(AGED, 2))
     await hosts[2].frame()
     await hosts[2].frame()
     assert await elapsed(primary) == [0, 0]
     clock.advance(2)
     assert await elapsed(primary) == [2, 2]
-    assert not any(each.HasField("time_since_last_hit") for each in await read(primary))
+    assert not any(each.HasField("time_since_last_hit") for each in await primary.entries(table_id=AGEING))
 
 
 async def test_time_is_told_in_a_read_of_all_tables(primary, clock):
     await primary.write(insert(ageing(1, action=TO_2)), insert(l2(1, 1, TO_2)))
     clock.advance(1)
-    found = [each.table_entry for each in await primary.read(p4r.TableEntry(time_since_last_hit=ASKED))]
+    found = await primary.entries(time_since_last_hit=ASKED)
     assert [each.table_id for each in found if each.HasField("time_since_last_hit")] == [AGEING]
 
 
@@ -115,12 +107,12 @@ async def test_a_hit_puts_it_off(primary, clock, switch, hosts):
     await primary.write(insert(ageing(1, action=TO_2, idle_timeout_ns=SECOND)))
     for _ in range(3):
         clock.advance(0.9)
-        hosts[1].send(frame(1))
+        hosts[1].send(frame(AGED, 1))
         await hosts[2].frame()
         await quiet(primary, switch)
     clock.advance(1)
     assert len(await notified(primary)) == 1
-    hosts[1].send(frame(1))
+    hosts[1].send(frame(AGED, 1))
     await hosts[2].frame()
     clock.advance(0.9)
     await quiet(primary, switch)

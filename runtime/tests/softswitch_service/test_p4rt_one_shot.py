@@ -7,7 +7,6 @@ from finsy.proto import p4r
 
 from .flows import PICKING, SPREADING, SPREADING_TOO, split
 from .raw_client import (
-    FORWARD,
     INDIRECT,
     MARK,
     PICKED,
@@ -15,6 +14,9 @@ from .raw_client import (
     SPREAD,
     SPREAD_TOO,
     SPREADER,
+    TO_2,
+    TO_3,
+    TO_4,
     action,
     by_dst,
     by_port,
@@ -29,12 +31,7 @@ from .raw_client import (
     to_member,
 )
 
-TO_2, TO_3, TO_4 = (action(FORWARD, port) for port in (2, 3, 4))
 ActionSet = p4r.ActionProfileActionSet
-
-
-async def entries(client, number=SPREAD) -> list[p4r.TableEntry]:
-    return [each.table_entry for each in await client.read(p4r.TableEntry(table_id=number))]
 
 
 @pytest.mark.parametrize(
@@ -50,11 +47,11 @@ async def entries(client, number=SPREAD) -> list[p4r.TableEntry]:
 async def test_read_write_symmetry(primary, act):
     entry = by_prefix(9 << 8, 40, act, metadata=b"m")
     await primary.write(insert(entry))
-    assert await entries(primary) == [entry]
+    assert await primary.entries(table_id=SPREAD) == [entry]
     # What the set is made of shows nowhere (the spec: no desugared version).
     assert await primary.read(p4r.ActionProfileMember(), p4r.ActionProfileGroup()) == []
     await primary.write(delete(entry))
-    assert await entries(primary) == []
+    assert await primary.entries(table_id=SPREAD) == []
 
 
 async def test_packets_take_the_actions_by_weight(primary, hosts):
@@ -74,14 +71,14 @@ async def test_modify_replaces_the_set_in_its_place(primary, hosts):
         (one_shot((TO_4, 1), (TO_3, 1)), {3, 4}),
     ):
         await primary.write(modify(by_prefix(9, 48, act)))
-        assert await entries(primary) == [by_prefix(9, 48, act)]
+        assert await primary.entries(table_id=SPREAD) == [by_prefix(9, 48, act)]
         assert set(await split(hosts, SPREADING)) == ports
 
 
 async def test_modify_without_action_keeps_the_set(primary):
     await primary.write(insert(by_prefix(9, 48, one_shot((TO_2, 1)))))
     await primary.write(modify(by_prefix(9, 48, metadata=b"m")))
-    assert await entries(primary) == [by_prefix(9, 48, one_shot((TO_2, 1)), metadata=b"m")]
+    assert await primary.entries(table_id=SPREAD) == [by_prefix(9, 48, one_shot((TO_2, 1)), metadata=b"m")]
 
 
 async def test_tables_that_share_a_selector_keep_their_sets_apart(primary, hosts):
@@ -91,7 +88,7 @@ async def test_tables_that_share_a_selector_keep_their_sets_apart(primary, hosts
     assert await split(hosts, SPREADING_TOO) == {3: 60}
     await primary.write(delete(first))
     assert await split(hosts, SPREADING_TOO) == {3: 60}
-    assert await entries(primary, SPREAD_TOO) == [second]
+    assert await primary.entries(table_id=SPREAD_TOO) == [second]
 
 
 async def test_all_sets_together_fill_the_selector_and_give_it_back(primary):
@@ -118,7 +115,7 @@ async def test_a_refused_insert_leaves_no_actions_behind(primary):
 async def test_sum_of_members_allows_an_action_to_repeat_beyond_its_weight(primary, hosts):
     act = one_shot((TO_2, 3), (TO_2, 3), (TO_3, 1), size_semantics=ActionSet.SUM_OF_MEMBERS)
     await primary.write(insert(by_port(PICKED, 1, act)))
-    assert await entries(primary, PICKED) == [by_port(PICKED, 1, act)]
+    assert await primary.entries(table_id=PICKED) == [by_port(PICKED, 1, act)]
     found = await split(hosts, PICKING)
     assert found[2] > found[3] > 0
 
@@ -144,7 +141,7 @@ async def test_a_selector_is_programmed_in_one_style(primary):
         insert(by_port(SPREAD_TOO, 1, one_shot((TO_2, 1)))), modify(by_prefix(9, 48, one_shot((TO_2, 1))))
     )
     assert {code for code, _ in errors} == {"INVALID_ARGUMENT"}
-    assert await entries(primary) == [by_prefix(9, 48, to_member(1))]
+    assert await primary.entries(table_id=SPREAD) == [by_prefix(9, 48, to_member(1))]
 
 
 async def test_no_sets_without_a_selector(primary):

@@ -23,6 +23,7 @@ from .raw_client import (
     SHARED,
     SPREADER,
     TIMEOUT,
+    TO_2,
     Request,
     action,
     ageing,
@@ -41,7 +42,6 @@ from .raw_client import (
     to_member,
 )
 
-TO_2 = action(FORWARD, 2)
 GetRequest = p4r.GetForwardingPipelineConfigRequest
 
 

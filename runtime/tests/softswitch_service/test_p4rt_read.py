@@ -23,6 +23,8 @@ from .raw_client import (
     SHARED,
     SPREADER,
     TIMEOUT,
+    TO_2,
+    TO_3,
     acl,
     action,
     code,
@@ -38,7 +40,6 @@ from .raw_client import (
     route,
 )
 
-TO_2, TO_3 = action(FORWARD, 2), action(FORWARD, 3)
 FIXED_ENTRY = p4r.TableEntry(table_id=FIXED, match=[exact(1, 7)], action=action(FORWARD, 8), is_const=True)
 ENTRIES = [
     l2(1, 1, TO_2, metadata=b"a"),
@@ -79,19 +80,19 @@ async def filled(primary):
     ],
 )
 async def test_table_entries(filled, query, expected):
-    found = [each.table_entry for each in await filled.read(p4r.TableEntry(**query))]
+    found = await filled.entries(**query)
     assert sorted(map(repr, found)) == sorted(map(repr, expected))
 
 
 async def test_counter_data_only_where_asked_for(filled):
-    found = [each.table_entry for each in await filled.read(p4r.TableEntry(table_id=L2))]
+    found = await filled.entries(table_id=L2)
     assert not any(each.HasField("counter_data") for each in found)
-    found = [each.table_entry for each in await filled.read(p4r.TableEntry(counter_data=p4r.CounterData()))]
+    found = await filled.entries(counter_data=p4r.CounterData())
     assert {each.table_id for each in found if each.HasField("counter_data")} == {L2}
 
 
 async def test_default_entries_of_all_tables(filled):
-    found = [each.table_entry for each in await filled.read(p4r.TableEntry(is_default_action=True))]
+    found = await filled.entries(is_default_action=True)
     assert len(found) == 11
     assert all(each.is_default_action and each.HasField("action") for each in found)
 

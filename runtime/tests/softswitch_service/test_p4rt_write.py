@@ -18,6 +18,7 @@ from .raw_client import (
     PORT_COUNTER,
     PUNT,
     TIMEOUT,
+    TO_2,
     acl,
     action,
     between,
@@ -31,12 +32,6 @@ from .raw_client import (
     route,
     ternary,
 )
-
-TO_2 = action(FORWARD, 2)
-
-
-async def entries(client, **query):
-    return [each.table_entry for each in await client.read(p4r.TableEntry(**query))]
 
 
 @pytest.mark.parametrize(
@@ -54,16 +49,16 @@ async def entries(client, **query):
 )
 async def test_read_write_symmetry(primary, entry):
     await primary.write(insert(entry))
-    assert await entries(primary, table_id=entry.table_id) == [entry]
+    assert await primary.entries(table_id=entry.table_id) == [entry]
     await primary.write(delete(entry))
-    assert await entries(primary, table_id=entry.table_id) == []
+    assert await primary.entries(table_id=entry.table_id) == []
 
 
 async def test_same_match_with_other_priority_is_another_entry(primary):
     first, second = acl(1, act=action(PUNT, 1)), acl(2, act=action(PUNT, 2))
     await primary.write(insert(first), insert(second))
     await primary.write(delete(first))
-    assert await entries(primary, table_id=ACL) == [second]
+    assert await primary.entries(table_id=ACL) == [second]
 
 
 async def test_modify_keeps_the_counter_and_replaces_metadata(primary):
@@ -71,28 +66,28 @@ async def test_modify_keeps_the_counter_and_replaces_metadata(primary):
         insert(l2(1, 1, TO_2, metadata=b"a", counter_data=p4r.CounterData(packet_count=5, byte_count=6)))
     )
     await primary.write(modify(l2(1, 1, action(PUNT, 3))))
-    (found,) = await entries(primary, table_id=L2, counter_data=p4r.CounterData())
+    (found,) = await primary.entries(table_id=L2, counter_data=p4r.CounterData())
     assert found == l2(1, 1, action(PUNT, 3), counter_data=p4r.CounterData(packet_count=5, byte_count=6))
 
 
 async def test_modify_without_action_writes_direct_resources_only(primary):
     await primary.write(insert(l2(1, 1, TO_2)))
     await primary.write(modify(l2(1, 1, counter_data=p4r.CounterData(packet_count=5))))
-    (found,) = await entries(primary, table_id=L2, counter_data=p4r.CounterData())
+    (found,) = await primary.entries(table_id=L2, counter_data=p4r.CounterData())
     assert found == l2(1, 1, TO_2, counter_data=p4r.CounterData(packet_count=5))
 
 
 async def test_delete_looks_at_the_key_only(primary):
     await primary.write(insert(l2(1, 1, TO_2)))
     await primary.write(delete(l2(1, 1, action(999), idle_timeout_ns=5, metadata=b"x")))
-    assert await entries(primary, table_id=L2) == []
+    assert await primary.entries(table_id=L2) == []
 
 
 async def test_reinserted_entry_has_no_old_metadata_or_counter(primary):
     await primary.write(insert(l2(1, 1, TO_2, metadata=b"a", counter_data=p4r.CounterData(packet_count=5))))
     await primary.write(delete(l2(1, 1)))
     await primary.write(insert(l2(1, 1, TO_2)))
-    (found,) = await entries(primary, table_id=L2, counter_data=p4r.CounterData())
+    (found,) = await primary.entries(table_id=L2, counter_data=p4r.CounterData())
     assert found == l2(1, 1, TO_2, counter_data=p4r.CounterData())
     assert found.HasField("counter_data")
 
@@ -100,12 +95,12 @@ async def test_reinserted_entry_has_no_old_metadata_or_counter(primary):
 async def test_default_entry_is_modified_and_reset(primary):
     query = {"table_id": KEYLESS, "is_default_action": True}
     original = p4r.TableEntry(**query, action=action(FORWARD, 3))
-    assert await entries(primary, **query) == [original]
+    assert await primary.entries(**query) == [original]
     changed = p4r.TableEntry(**query, action=action(FORWARD, 9), metadata=b"d")
     await primary.write(modify(changed))
-    assert await entries(primary, **query) == [changed]
+    assert await primary.entries(**query) == [changed]
     await primary.write(modify(p4r.TableEntry(**query)))
-    assert await entries(primary, **query) == [original]
+    assert await primary.entries(**query) == [original]
 
 
 async def test_direct_counter_is_written(primary):
@@ -146,7 +141,7 @@ async def test_each_update_of_a_batch_is_attempted(primary):
     )
     assert [code for code, _ in errors] == ["OK", "ALREADY_EXISTS", "OK", "NOT_FOUND"]
     assert [text == "" for _, text in errors] == [True, False, True, False]
-    assert len(await entries(primary, table_id=L2)) == 2
+    assert len(await primary.entries(table_id=L2)) == 2
 
 
 async def test_empty_batch_succeeds(primary):
@@ -159,7 +154,7 @@ async def test_other_atomicity_is_refused_before_the_first_update(primary, atomi
         await primary.write(insert(l2(1, 1, TO_2)), atomicity=atomicity)
     assert caught.value.code() == grpc.StatusCode.UNIMPLEMENTED
     assert details_of(caught.value) is None
-    assert await entries(primary, table_id=L2) == []
+    assert await primary.entries(table_id=L2) == []
 
 
 async def test_wrong_device_id_is_not_found(primary):
@@ -218,4 +213,4 @@ async def test_details_are_left_out_where_not_even_codes_fit(primary):
     assert caught.value.details().startswith(
         "1 of 3000 updates failed (indices 7); no details: a batch of 3000 exceeds gRPC's metadata, send at most 1428;"
     )
-    assert len(await entries(primary, table_id=BIG)) == 3000
+    assert len(await primary.entries(table_id=BIG)) == 3000

@@ -32,6 +32,7 @@ from .raw_client import (
     SHARED,
     SPREAD,
     SPREADER,
+    TO_2,
     acl,
     action,
     ageing,
@@ -58,7 +59,6 @@ from .raw_client import (
 
 GOLDEN = Path(__file__).parent / "golden"
 ActionSet = p4r.ActionProfileActionSet
-TO_2 = action(FORWARD, 2)
 
 
 def table(number: int, *match, act=None, **more) -> p4r.TableEntry:
@@ -347,13 +347,9 @@ async def test_a_full_table_refuses_by_resource_exhausted(primary):
 async def test_zero_padding_is_accepted_and_read_back_canonically(primary, value):
     entry = table(L2, bytes_match(1, value), bytes_match(2, value), act=params((1, value), (2, value)))
     await primary.write(insert(entry))
-    assert [each.table_entry for each in await primary.read(p4r.TableEntry(table_id=L2))] == [
-        l2(1, 1, action(MARK, 1, 1))
-    ]
+    assert await primary.entries(table_id=L2) == [l2(1, 1, action(MARK, 1, 1))]
 
 
 async def test_match_fields_and_parameters_in_any_order(primary):
     await primary.write(insert(table(L2, exact(2, 5), exact(1, 1), act=params((2, b"\x03"), (1, b"\x09")))))
-    assert [each.table_entry for each in await primary.read(p4r.TableEntry(table_id=L2))] == [
-        l2(1, 5, action(MARK, 9, 3))
-    ]
+    assert await primary.entries(table_id=L2) == [l2(1, 5, action(MARK, 9, 3))]

@@ -36,6 +36,13 @@ CN = MacAddress.parse("02:00:5e:00:02:01")
 CN_ADDRESS = IPv6Address("2001:db8:f::10")
 
 
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait for what nobody tells of."""
+    async with asyncio.timeout(TIMEOUT_S):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
 class Station:
     """A host as a list of what it received and a way to send."""
 
@@ -123,8 +130,14 @@ class Domain:
         self.servers = {s.name: SwitchServer(device_id=s.device_id) for s in network.switches}
         self.access: dict[PortRef, Wire] = {}
         self.links: dict[Link, Wire] = {}
-        self.controller: Controller | None = None
+        self._controller: Controller | None = None
         self._news = asyncio.Event()
+
+    @property
+    def controller(self) -> Controller:
+        """The one that runs."""
+        assert self._controller is not None
+        return self._controller
 
     async def start_switches(self) -> None:
         for server in self.servers.values():
@@ -143,15 +156,15 @@ class Domain:
                     self.servers[switch.name].attach_port(port.number, wire.a)
 
     async def start_controller(self) -> Controller:
-        self.controller = Controller(self.network, on_event=self._on_event, on_link=self._on_link)
+        self._controller = Controller(self.network, on_event=self._on_event, on_link=self._on_link)
         async with asyncio.timeout(TIMEOUT_S):
-            await self.controller.start()
-        return self.controller
+            await self._controller.start()
+        return self._controller
 
     async def stop_controller(self) -> None:
-        if self.controller is not None:
-            await self.controller.stop()
-            self.controller = None
+        if self._controller is not None:
+            await self._controller.stop()
+            self._controller = None
 
     async def stop(self) -> None:
         await self.stop_controller()
@@ -191,10 +204,7 @@ class Domain:
 
     async def counted(self, name: str, at_least: int) -> None:
         """Wait for a counter of the controller."""
-        assert self.controller is not None
-        async with asyncio.timeout(TIMEOUT_S):
-            while self.controller.counters[name] < at_least:
-                await asyncio.sleep(0.01)
+        await until(lambda: self.controller.counters[name] >= at_least)
 
     def table_rows(self) -> dict[str, set[object]]:
         """What every switch holds."""

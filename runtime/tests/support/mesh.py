@@ -116,17 +116,14 @@ class Mesh:
 
     def _apply_meter(self, write: Write) -> None:
         meter = _named(self.pipelines[write.row.at.switch].meters, write.row.at.table)
-        (index,) = write.row.at.key
-        assert isinstance(index, int)
         config = None if write.change is Change.DELETE else MeterConfig(*write.row.parameters)
-        meter.configure(index, config, self._now_ns)
+        meter.configure(write.row.at.number, config, self._now_ns)
 
     def _apply_members(self, table: Table, write: Write) -> None:
         """A group of its own for the row, with the row's key as id, and its members numbered on from there."""
         row, profile = write.row, table.profile
         assert profile is not None
-        (group,) = row.at.key
-        assert isinstance(group, int)
+        group = row.at.number
         entry = IndirectEntry(_match(row), GroupRef(group))
         first = group << 16
         old = profile.group(group) if write.change is not Change.INSERT else None
@@ -150,8 +147,7 @@ class Mesh:
     def _apply_group(self, write: Write) -> None:
         row = write.row
         engine = self.pipelines[row.at.switch].replication
-        (group,) = row.at.key
-        assert isinstance(group, int)
+        group = row.at.number
         replicas = tuple(zip(row.parameters[::2], row.parameters[1::2], strict=True))
         if engine.get(group) is None:
             engine.insert(group, replicas)

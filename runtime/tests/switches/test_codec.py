@@ -23,11 +23,11 @@ def info() -> p4i.P4Info:
     return text_format.Parse(P4INFO, p4i.P4Info())
 
 
-WIDTHS = {f"{t.preamble.alias}.{f.name}": f.bitwidth for t in info().tables for f in t.match_fields} | {
-    p.name: p.bitwidth for a in info().actions for p in a.params
+WIDTHS = {f"{t.preamble.alias}.{f.name}": f.bitwidth for t in CODEC.p4info.tables for f in t.match_fields} | {
+    p.name: p.bitwidth for a in CODEC.p4info.actions for p in a.params
 }
-KINDS = {(t.preamble.alias, f.name): f.match_type for t in info().tables for f in t.match_fields}
-WITH_SELECTOR = {t.preamble.alias for t in info().tables if t.implementation_id}
+KINDS = {(t.preamble.alias, f.name): f.match_type for t in CODEC.p4info.tables for f in t.match_fields}
+WITH_SELECTOR = {t.preamble.alias for t in CODEC.p4info.tables if t.implementation_id}
 EVERY_ACTION = [(table.name, action.name) for table in TABLES.values() for action in table.actions]
 
 

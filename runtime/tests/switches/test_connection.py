@@ -24,7 +24,7 @@ from p4dmm.switches import (
     difference,
 )
 from p4dmm.switches.references import in_order
-from tests.support.domain import TIMEOUT_S, TRIANGLE
+from tests.support.domain import TIMEOUT_S, TRIANGLE, until
 
 NETWORK = load_network(TRIANGLE)
 TOPOLOGY = Topology(NETWORK)
@@ -305,9 +305,7 @@ async def test_packets_that_wait_for_the_stream_are_lost_with_it() -> None:
                 asyncio.create_task(connection.send(bytes(60), mode=PacketOutMode.TO_PORT, port=1)) for _ in range(3)
             ]
             await client.server.stop()
-            async with asyncio.timeout(TIMEOUT_S):
-                while connection.is_connected:
-                    await asyncio.sleep(0.01)
+            await until(lambda: not connection.is_connected)
         assert await asyncio.gather(*waiting) == [False] * 3
         assert connection.packets_out_lost == 3
 

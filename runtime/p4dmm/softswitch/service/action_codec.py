@@ -84,14 +84,20 @@ class ActionCodec:
             into.params.add(param_id=spec.id, value=encode(value))
 
 
+def find_action(action_id: int, actions: Mapping[int, ActionCodec], label: str) -> ActionCodec:
+    """The action of this id among those that the object that the label names may run."""
+    action = actions.get(action_id)
+    if action is None:
+        names = {number: codec.name for number, codec in actions.items()}
+        raise invalid(f"{label}: unknown action id {action_id} (actions: {listing(names)})")
+    return action
+
+
 def decode_action(
     message: p4r.Action, actions: Mapping[int, ActionCodec], label: str
 ) -> tuple[ActionCodec, tuple[int, ...]]:
-    """The action of a message for the object that the label names, which may run these actions."""
-    action = actions.get(message.action_id)
-    if action is None:
-        names = {number: codec.name for number, codec in actions.items()}
-        raise invalid(f"{label}: unknown action id {message.action_id} (actions: {listing(names)})")
+    """As find_action, with the parameters of a message."""
+    action = find_action(message.action_id, actions, label)
     return action, action.decode(message)
 
 

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from finsy.proto import p4i, p4r, rpc_code
 
 from p4dmm.softswitch.meters import MeterConfig
-from p4dmm.softswitch.service.action_codec import listing
 from p4dmm.softswitch.service.config import BoundMeter, ForwardingConfig
 from p4dmm.softswitch.service.errors import P4RuntimeError, invalid, unimplemented
 
@@ -22,9 +21,7 @@ class ArrayWriter:
     def counter(self, kind: int, entity: p4r.Entity) -> None:
         """MODIFY of a counter."""
         message = entity.counter_entry
-        counter = self._config.counters.get(message.counter_id)
-        if counter is None:
-            raise not_a_counter(self._config, message.counter_id)
+        counter = self._config.counter(message.counter_id)
         if kind != p4r.Update.MODIFY:
             raise invalid(f'counter {counter.name}: allowed is MODIFY only (spec: "CounterEntry")')
         indices = counter_indices(message, counter.name, counter.size)
@@ -36,9 +33,7 @@ class ArrayWriter:
     def meter(self, kind: int, entity: p4r.Entity) -> None:
         """MODIFY of a meter; without a config it marks everything green again."""
         message = entity.meter_entry
-        meter = self._config.meters.get(message.meter_id)
-        if meter is None:
-            raise not_a_meter(self._config, message.meter_id)
+        meter = self._config.meter(message.meter_id)
         if kind != p4r.Update.MODIFY:
             raise invalid(f'{meter.label}: allowed is MODIFY only (spec: "MeterEntry")')
         check_meter_counters(message)
@@ -103,11 +98,3 @@ def _indices(message: p4r.Index, what: str, size: int, section: str) -> range:
         return range(index, index + 1)
     code = rpc_code.INVALID_ARGUMENT if index < 0 else rpc_code.OUT_OF_RANGE
     raise P4RuntimeError(code, f'{what}: index {index}, allowed are 0 to {size - 1} (spec: "{section}")')
-
-
-def not_a_counter(config: ForwardingConfig, counter_id: int) -> P4RuntimeError:
-    return invalid(f"unknown counter id {counter_id} (counters: {listing(config.counter_names())})")
-
-
-def not_a_meter(config: ForwardingConfig, meter_id: int) -> P4RuntimeError:
-    return invalid(f"unknown meter id {meter_id} (meters: {listing(config.meter_names())})")

@@ -10,6 +10,7 @@ from p4dmm.softswitch.counters import CounterArray
 from p4dmm.softswitch.errors import MalformedProgramError, UnsupportedProgramError
 from p4dmm.softswitch.meters import MeterArray
 from p4dmm.softswitch.pipeline import Pipeline, load_pipeline
+from p4dmm.softswitch.service.action_codec import listing
 from p4dmm.softswitch.service.deadlines import Deadlines, Key
 from p4dmm.softswitch.service.errors import P4RuntimeError, invalid
 from p4dmm.softswitch.service.packet_codec import PacketHeaderCodec
@@ -17,14 +18,12 @@ from p4dmm.softswitch.service.profiles import BoundProfile
 from p4dmm.softswitch.service.table_codec import MATCH_KINDS, TableCodec
 from p4dmm.softswitch.tables import Table
 
-Note = tuple[
-    bytes, int
-]  # metadata and controller_metadata: opaque to the target, returned on read (spec: "TableEntry")
+# metadata and controller_metadata: opaque to the target, returned on read (spec: "TableEntry")
+Note = tuple[bytes, int]
 NO_NOTE: Note = (b"", 0)
 # The idle timeout of an entry without one: longer than any that fits P4Runtime. The time since its last hit can be
 # asked for all the same (spec: "Idle-timeout").
 NEVER = 1 << 63
-
 
 UNITS: Mapping[int, str] = {p4i.MeterSpec.PACKETS: "packets", p4i.MeterSpec.BYTES: "bytes"}
 
@@ -101,17 +100,30 @@ class ForwardingConfig:
         self.packet_in = PacketHeaderCodec(headers.get("packet_in"), "packet_in")
         self.packet_out = PacketHeaderCodec(headers.get("packet_out"), "packet_out")
 
-    def table_names(self) -> dict[int, str]:
-        return {number: bound.codec.name for number, bound in self.tables.items()}
+    def table(self, table_id: int) -> BoundTable:
+        """Raises INVALID_ARGUMENT where there is none, as the next three."""
+        found = self.tables.get(table_id)
+        if found is None:
+            raise _unknown("table", table_id, {number: each.codec.name for number, each in self.tables.items()})
+        return found
 
-    def counter_names(self) -> dict[int, str]:
-        return {number: counter.name for number, counter in self.counters.items()}
+    def counter(self, counter_id: int) -> CounterArray:
+        found = self.counters.get(counter_id)
+        if found is None:
+            raise _unknown("counter", counter_id, {number: each.name for number, each in self.counters.items()})
+        return found
 
-    def meter_names(self) -> dict[int, str]:
-        return {number: meter.array.name for number, meter in self.meters.items()}
+    def meter(self, meter_id: int) -> BoundMeter:
+        found = self.meters.get(meter_id)
+        if found is None:
+            raise _unknown("meter", meter_id, {number: each.array.name for number, each in self.meters.items()})
+        return found
 
-    def profile_names(self) -> dict[int, str]:
-        return {number: bound.name for number, bound in self.profiles.items()}
+    def profile(self, profile_id: int) -> BoundProfile:
+        found = self.profiles.get(profile_id)
+        if found is None:
+            raise _unknown("action profile", profile_id, {number: each.name for number, each in self.profiles.items()})
+        return found
 
     def _bind(self, info: p4i.Table, actions: dict[int, p4i.Action]) -> BoundTable:
         name = info.preamble.name
@@ -218,6 +230,10 @@ class ForwardingConfig:
                 f"table {name}: action profile {ours.name if ours else 'none'} in P4Info, "
                 f"{theirs.name if theirs else 'none'} in the JSON"
             )
+
+
+def _unknown(noun: str, number: int, names: Mapping[int, str]) -> P4RuntimeError:
+    return invalid(f"unknown {noun} id {number} ({noun}s: {listing(names)})")
 
 
 def _disagree(what: str) -> P4RuntimeError:

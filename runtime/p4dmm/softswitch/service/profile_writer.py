@@ -6,10 +6,11 @@ ActionProfileGroup")."""
 from finsy.proto import p4r
 
 from p4dmm.softswitch.errors import SoftswitchError
-from p4dmm.softswitch.service.action_codec import decode_entry_action, listing
+from p4dmm.softswitch.profiles import Weights
+from p4dmm.softswitch.service.action_codec import decode_entry_action
 from p4dmm.softswitch.service.config import BoundTable, ForwardingConfig
 from p4dmm.softswitch.service.deadlines import Key
-from p4dmm.softswitch.service.errors import P4RuntimeError, exhausted, invalid, not_found
+from p4dmm.softswitch.service.errors import exhausted, invalid, not_found
 from p4dmm.softswitch.service.profiles import GROUPS, BoundProfile, OneShot, check_watch
 from p4dmm.softswitch.tables import GroupRef, IndirectEntry, MemberRef
 
@@ -26,7 +27,7 @@ class ProfileWriter:
     def member(self, kind: int, entity: p4r.Entity) -> None:
         """INSERT, MODIFY or DELETE of a member (spec: "Member Programming")."""
         message = entity.action_profile_member
-        bound = self._profile(message.action_profile_id)
+        bound = self._config.profile(message.action_profile_id)
         what = f"{bound.label}, member {message.member_id}"
         if not message.member_id:
             raise invalid(f'{what}: allowed is 1 or more (spec: "Member Programming")')
@@ -45,7 +46,7 @@ class ProfileWriter:
     def group(self, kind: int, entity: p4r.Entity) -> None:
         """INSERT, MODIFY or DELETE of a group (spec: "Group Programming")."""
         message = entity.action_profile_group
-        bound = self._profile(message.action_profile_id)
+        bound = self._config.profile(message.action_profile_id)
         what = f"{bound.label}, group {message.group_id}"
         if not bound.with_selector:
             raise invalid(f"{what}: the action profile has no selector, so it has no groups ({GROUPS})")
@@ -74,14 +75,8 @@ class ProfileWriter:
         _check_size(size, max_size, bound, what)
         bound.modify_group(message.group_id, members)
 
-    def _profile(self, profile_id: int) -> BoundProfile:
-        bound = self._config.profiles.get(profile_id)
-        if bound is None:
-            raise not_a_profile(self._config, profile_id)
-        return bound
 
-
-def _members(message: p4r.ActionProfileGroup, bound: BoundProfile, what: str) -> tuple[tuple[int, int], ...]:
+def _members(message: p4r.ActionProfileGroup, bound: BoundProfile, what: str) -> Weights:
     members: dict[int, int] = {}
     for given in message.members:
         where = f"{what}, member {given.member_id}"
@@ -171,7 +166,3 @@ def _decode_target(bound: BoundTable, profile: BoundProfile, action: p4r.TableAc
     allowed = "a member id, a group id or an action set" if profile.with_selector else "a member id"
     got = f"'{kind}'" if kind else "no action"
     raise invalid(f'{what}: {got}, allowed is {allowed} of {profile.label} (spec: "Action Specification")')
-
-
-def not_a_profile(config: ForwardingConfig, profile_id: int) -> P4RuntimeError:
-    return invalid(f"unknown action profile id {profile_id} (action profiles: {listing(config.profile_names())})")

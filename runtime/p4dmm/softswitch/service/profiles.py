@@ -62,7 +62,6 @@ class BoundProfile:
         self.weights_disallowed = info.weights_disallowed
         self.max_sizes: dict[int, int] = {}  # of the groups that clients made
         self.settings: dict[int, Settings] = {}  # of the one-shot sets, by the ids of their groups
-        self._weights: dict[int, tuple[int, ...]] = {}  # of all groups
         self._held = 0  # by all groups, in the unit of size
         self._held_weights = 0  # by all groups
         self._held_choices = 0  # by all one-shot sets
@@ -98,36 +97,34 @@ class BoundProfile:
 
     def insert_group(self, group_id: int, members: Weights) -> None:
         """Raises SoftswitchError, and RESOURCE_EXHAUSTED where all groups together become too large."""
-        self._check_room(members)
+        held = self._room(members)
         self.profile.insert_group(group_id, members)
-        self._account(group_id, members)
+        self._held, self._held_weights = held
 
     def modify_group(self, group_id: int, members: Weights) -> None:
         """As insert_group."""
-        self._check_room(members, group_id)
+        held = self._room(members, group_id)
         self.profile.modify_group(group_id, members)
-        self._account(group_id, members)
+        self._held, self._held_weights = held
 
     def delete_group(self, group_id: int) -> None:
         """Raises SoftswitchError."""
+        held = self._room((), group_id)
         self.profile.delete_group(group_id)
-        self._account(group_id, ())
-        del self._weights[group_id]
+        self._held, self._held_weights = held
 
-    def _check_room(self, members: Weights, replaced: int | None = None) -> None:
-        """Whether a group fits beside the others, in the place of the one that it replaces."""
-        weights, freed = tuple(weight for _, weight in members), self._weights.get(replaced or 0, ())
+    def _room(self, members: Weights, replaced: int | None = None) -> tuple[int, int]:
+        """What all groups hold with this one beside the others, in the place of the one that it replaces: in the unit
+        of size, and in weights. Raises RESOURCE_EXHAUSTED."""
+        old = () if replaced is None else self.profile.group(replaced) or ()
+        weights, freed = [weight for _, weight in members], [weight for _, weight in old]
         held = self._held + self.group_size(weights) - self.group_size(freed)
         if held > self.size:
             raise exhausted(f"{self.label}: {self.unit} in all groups {held}, allowed is {self.size} (size in P4Info)")
-        if (held := self._held_weights + sum(weights) - sum(freed)) > MAX_WEIGHTS:
-            raise exhausted(f"{self.label}: sum of weights in all groups {held}, supported is {MAX_WEIGHTS}")
-
-    def _account(self, group_id: int, members: Weights) -> None:
-        weights, freed = tuple(weight for _, weight in members), self._weights.get(group_id, ())
-        self._weights[group_id] = weights
-        self._held += self.group_size(weights) - self.group_size(freed)
-        self._held_weights += sum(weights) - sum(freed)
+        held_weights = self._held_weights + sum(weights) - sum(freed)
+        if held_weights > MAX_WEIGHTS:
+            raise exhausted(f"{self.label}: sum of weights in all groups {held_weights}, supported is {MAX_WEIGHTS}")
+        return held, held_weights
 
     def take_over(self, old: "BoundProfile") -> None:
         """Copy members, groups and sets of a profile of the same rules into this empty one. Raises SoftswitchError."""
@@ -136,7 +133,7 @@ class BoundProfile:
         for group_id, members in old.profile.groups():
             self.insert_group(group_id, members)
         self.max_sizes, self.settings = dict(old.max_sizes), dict(old.settings)
-        self._held_choices = sum(len(self._weights[group_id]) for group_id in self.settings)
+        self._held_choices = sum(len(self._members(group_id)) for group_id in self.settings)
         used = [number for number, _ in (*old.profile.members(), *old.profile.groups())]
         self._next_id = max(used, default=0) + 1
 
@@ -183,7 +180,7 @@ class BoundProfile:
         choices = one_shot.choices
         self._check_choices(len(choices))
         members = tuple((self._new_id(), choice.weight) for choice in choices)
-        self._check_room(members)
+        self._room(members)
         for (member_id, weight), choice in zip(members, choices, strict=True):
             self.profile.insert_member(member_id, choice.action, choice.params, weight)
         group_id = self._new_id()
@@ -200,7 +197,7 @@ class BoundProfile:
         kept, surplus, added = old[: len(choices)], old[len(choices) :], choices[len(old) :]
         ids = [*kept, *(self._new_id() for _ in added)]
         members = tuple((member_id, choice.weight) for member_id, choice in zip(ids, choices, strict=True))
-        self._check_room(members, group_id)
+        self._room(members, group_id)
         for member_id, choice in zip(kept, choices, strict=False):
             self.profile.modify_member(member_id, choice.action, choice.params)
         for member_id, choice in zip(ids[len(kept) :], added, strict=True):

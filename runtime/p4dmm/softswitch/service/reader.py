@@ -9,18 +9,15 @@ from finsy.proto import p4r
 
 from p4dmm.softswitch.errors import SoftswitchError
 from p4dmm.softswitch.meters import MeterConfig
-from p4dmm.softswitch.profiles import Member
+from p4dmm.softswitch.profiles import Member, Weights
 from p4dmm.softswitch.service.array_writer import (
     check_meter_counters,
     counter_indices,
     meter_indices,
-    not_a_counter,
-    not_a_meter,
 )
 from p4dmm.softswitch.service.bytestrings import encode
 from p4dmm.softswitch.service.config import ForwardingConfig
 from p4dmm.softswitch.service.errors import P4RuntimeError, from_core, invalid, not_found, unimplemented
-from p4dmm.softswitch.service.profile_writer import not_a_profile
 from p4dmm.softswitch.service.profiles import BoundProfile
 from p4dmm.softswitch.service.snapshot import Snapshot
 from p4dmm.softswitch.service.table_reader import TableReader
@@ -68,12 +65,10 @@ class EntityReader:
         return handler(entity)
 
     def _counter(self, query: p4r.CounterEntry) -> list[Snapshot]:
-        counters = self._config.counters
-        if query.counter_id and query.counter_id not in counters:
-            raise not_a_counter(self._config, query.counter_id)
+        config = self._config
+        found = {query.counter_id: config.counter(query.counter_id)} if query.counter_id else config.counters
         snapshots = []
-        for number in [query.counter_id] if query.counter_id else counters:
-            counter = counters[number]
+        for number, counter in found.items():
             indices = counter_indices(query, counter.name, counter.size) if query.counter_id else range(counter.size)
             items = [(number, index, *counter.read(index)) for index in indices]
             snapshots.append(Snapshot(items, _put_counter))
@@ -81,12 +76,10 @@ class EntityReader:
 
     def _meter(self, query: p4r.MeterEntry) -> list[Snapshot]:
         check_meter_counters(query)
-        meters = self._config.meters
-        if query.meter_id and query.meter_id not in meters:
-            raise not_a_meter(self._config, query.meter_id)
+        config = self._config
+        found = {query.meter_id: config.meter(query.meter_id)} if query.meter_id else config.meters
         snapshots = []
-        for number in [query.meter_id] if query.meter_id else meters:
-            meter = meters[number]
+        for number, meter in found.items():
             indices = meter_indices(query, meter) if query.meter_id else range(meter.array.size)
             snapshots.append(Snapshot([(number, index, meter.array.config(index)) for index in indices], _put_meter))
         return snapshots
@@ -118,14 +111,11 @@ class EntityReader:
         return snapshots
 
     def _profiles(self, profile_id: int, object_id: int) -> list[BoundProfile]:
-        profiles = self._config.profiles
         if profile_id:
-            if profile_id not in profiles:
-                raise not_a_profile(self._config, profile_id)
-            return [profiles[profile_id]]
+            return [self._config.profile(profile_id)]
         if object_id:
             raise invalid("action profile id 0 selects all action profiles and allows no member or group id")
-        return list(profiles.values())
+        return list(self._config.profiles.values())
 
     def _replication(self, query: p4r.PacketReplicationEngineEntry) -> list[Snapshot]:
         if query.WhichOneof("type") == "clone_session_entry":
@@ -180,7 +170,7 @@ def _put_member(item: tuple[BoundProfile, int, Member], into: p4r.Entity) -> Non
     bound.actions_by_name[member.action].encode(member.params, message.action)
 
 
-def _put_profile_group(item: tuple[BoundProfile, int, int, tuple[tuple[int, int], ...]], into: p4r.Entity) -> None:
+def _put_profile_group(item: tuple[BoundProfile, int, int, Weights], into: p4r.Entity) -> None:
     bound, number, max_size, members = item
     message = into.action_profile_group
     message.action_profile_id, message.group_id, message.max_size = bound.id, number, max_size

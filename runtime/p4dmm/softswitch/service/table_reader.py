@@ -8,12 +8,12 @@ from typing import NamedTuple
 
 from finsy.proto import p4r
 
-from p4dmm.softswitch.service.action_codec import listing
+from p4dmm.softswitch.service.action_codec import find_action
 from p4dmm.softswitch.service.config import NEVER, NO_NOTE, BoundTable, ForwardingConfig, Note
 from p4dmm.softswitch.service.errors import invalid, not_found, unimplemented
 from p4dmm.softswitch.service.profiles import BoundProfile, OneShot
 from p4dmm.softswitch.service.snapshot import Snapshot
-from p4dmm.softswitch.service.table_writer import not_a_table, require_direct_counter, require_idle_timeout
+from p4dmm.softswitch.service.table_writer import require_direct_counter, require_idle_timeout
 from p4dmm.softswitch.tables import AnyEntry, Entry, GroupRef, IndirectEntry
 
 
@@ -24,12 +24,6 @@ class TableReader:
         self._config = config
         self._clock = clock
 
-    def _bound(self, table_id: int) -> BoundTable:
-        bound = self._config.tables.get(table_id)
-        if bound is None:
-            raise not_a_table(self._config, table_id)
-        return bound
-
     def entries(self, query: p4r.TableEntry) -> list[Snapshot]:
         """Entries, or default entries. What only some tables have comes from those that have it."""
         if query.HasField("meter_config") or query.HasField("meter_counter_data"):
@@ -39,7 +33,7 @@ class TableReader:
                 raise invalid('table id 0 selects all tables and allows no other filter (spec: "Wildcard Reads")')
             tables = list(self._config.tables.values())
         else:
-            tables = [self._bound(query.table_id)]
+            tables = [self._config.table(query.table_id)]
             if query.HasField("counter_data") and not query.is_default_action:
                 require_direct_counter(tables[0])
             if query.HasField("time_since_last_hit"):
@@ -59,7 +53,7 @@ class TableReader:
         if not filters.table_id:
             tables = [bound for bound in self._config.tables.values() if bound.table.has_direct_counter]
             return [_direct_counters(bound, list(bound.table.entries())) for bound in tables]
-        bound = self._bound(filters.table_id)
+        bound = self._config.table(filters.table_id)
         require_direct_counter(bound)
         entries = list(_select(bound, filters))
         if filters.match and not entries:
@@ -74,13 +68,7 @@ def _select(bound: BoundTable, query: p4r.TableEntry) -> Iterator[AnyEntry]:
     if query.HasField("action"):
         if bound.profile is not None:
             raise invalid(f'{codec.label}: filtering by action is for direct tables only (spec: "Wildcard Reads")')
-        chosen = codec.actions.get(query.action.action.action_id)
-        if chosen is None:
-            names = {number: each.name for number, each in codec.actions.items()}
-            raise invalid(
-                f"{codec.label}: unknown action id {query.action.action.action_id} (actions: {listing(names)})"
-            )
-        action = chosen.name
+        action = find_action(query.action.action.action_id, codec.actions, codec.label).name
     candidates: Iterator[AnyEntry] = bound.table.entries()
     if query.match:
         match, priority = codec.decode_query_key(query)

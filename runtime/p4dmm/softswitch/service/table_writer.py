@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 from finsy.proto import p4r
 
-from p4dmm.softswitch.service.action_codec import listing
 from p4dmm.softswitch.service.array_writer import counter_values
 from p4dmm.softswitch.service.config import NEVER, NO_NOTE, BoundTable, ForwardingConfig, Note
 from p4dmm.softswitch.service.deadlines import Key
@@ -22,12 +21,11 @@ class TableWriter:
 
     def __init__(self, config: ForwardingConfig, clock: Callable[[], int]) -> None:
         self._config = config
-        self._tables = config.tables
         self._clock = clock
 
     def entry(self, kind: int, entry: p4r.TableEntry) -> None:
         """INSERT, MODIFY or DELETE of an entry."""
-        bound = self._table(entry.table_id)
+        bound = self._config.table(entry.table_id)
         if entry.is_default_action:
             self._default_entry(kind, bound, entry)
         elif kind == DELETE:
@@ -40,12 +38,6 @@ class TableWriter:
                 self._modify(bound, entry)
         else:
             raise unknown_type(kind)
-
-    def _table(self, table_id: int) -> BoundTable:
-        bound = self._tables.get(table_id)
-        if bound is None:
-            raise not_a_table(self._config, table_id)
-        return bound
 
     def _insert(self, bound: BoundTable, entry: p4r.TableEntry) -> None:
         codec, table = bound.codec, bound.table
@@ -138,7 +130,7 @@ class TableWriter:
     def direct_counter(self, kind: int, entity: p4r.Entity) -> None:
         """MODIFY of a direct counter."""
         message = entity.direct_counter_entry
-        bound = self._table(message.table_entry.table_id)
+        bound = self._config.table(message.table_entry.table_id)
         if kind != MODIFY:
             raise invalid(f'{bound.codec.label}: a direct counter allows MODIFY only (spec: "DirectCounterEntry")')
         require_direct_counter(bound)
@@ -196,10 +188,6 @@ def require_idle_timeout(bound: BoundTable) -> None:
 def require_direct_counter(bound: BoundTable) -> None:
     if not bound.table.has_direct_counter:
         raise invalid(f'{bound.codec.label}: the table has no direct counter (spec: "Direct Resources")')
-
-
-def not_a_table(config: ForwardingConfig, table_id: int) -> P4RuntimeError:
-    return invalid(f"unknown table id {table_id} (tables: {listing(config.table_names())})")
 
 
 def _constant(bound: BoundTable) -> P4RuntimeError:
