@@ -62,7 +62,7 @@ class FakeController:
 
 
 class FakeTraffic(Traffic):
-    """Packets every 10 ms since it began; ``lose`` names the instants whose packets were lost."""
+    """Packets every 10 ms since it began; ``dark`` has the intervals in which none arrives."""
 
     def __init__(self, source, broken=()):
         self.source, self.broken = source, broken
@@ -72,11 +72,9 @@ class FakeTraffic(Traffic):
     async def log(self):
         now = time.monotonic()
         sent = tuple(self.begun + i * 0.01 for i in range(int((now - self.begun) / 0.01)))
-        arrivals = tuple(
-            Arrival(i, at + 0.001)
-            for i, at in enumerate(sent)
-            if not any(start <= at < end for start, end in self.dark)
-        )
+        due = (Arrival(i, at + 0.001) for i, at in enumerate(sent))
+        # What is in the air when it gets dark is lost too: it would pass for what comes after.
+        arrivals = tuple(a for a in due if not any(start <= a.at < end for start, end in self.dark))
         streams = [StreamLog(name, sent, arrivals) for name in ("ping", "udp up", "udp down")]
         amounts = tuple((at, 1000) for _, at in arrivals)
         tcp = TcpLog(self.source, IPv6Address("2001:db8:f::10"), amounts, amounts, tuple(self.broken))
