@@ -54,7 +54,7 @@ bench: $(VENV)/.ready
 	@$(BIN)/python runtime/bench/run.py
 
 soak: $(VENV)/.ready $(PTFENV)/.ready
-	@P4DMM_SOAK=1 $(BIN)/python -m pytest
+	@P4DMM_SOAK=1 $(BIN)/python -m pytest -o timeout=14400
 
 lock: $(VENV)/.ready
 	@$(BIN)/python -m pip --quiet install uv

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tests marked netns run in a network namespace of their own: a whole module in one pytest inside of it."""
 
+import faulthandler
 import os
 import subprocess
 import sys
@@ -14,7 +15,15 @@ from p4dmm.lab import namespaces
 
 _TIMEOUT_S = 3600 if os.environ.get("P4DMM_SOAK") else 300
 
+_EXIT_LIMIT_S = 120
+
 unavailable = cache(namespaces.unavailable)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish():
+    """A run that is over but does not end says where it stands and fails, instead of waiting for whoever started it."""
+    faulthandler.dump_traceback_later(_EXIT_LIMIT_S, exit=True, file=sys.__stderr__)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -100,23 +100,19 @@ class SwitchConnection:
         on_packet: Callable[[PacketIn], None],
     ) -> None:
         self.name = switch.name
+        self.address = switch.address
         self.is_ready = False
         self._codec = codec
         self._on_ready = on_ready
         self._on_packet = on_packet
-        self._finsy = fy.Switch(
-            switch.name,
-            switch.address,
-            fy.SwitchOptions(
-                # It takes either, and to parse the file for every switch anew takes longer than to connect.
-                p4info=codec.p4info,  # type: ignore[arg-type]
-                p4blob=pipeline.device_config,
-                device_id=switch.device_id,
-                ready_handler=self._ready,
-            ),
+        self._options = fy.SwitchOptions(
+            # It takes either, and to parse the file for every switch anew takes longer than to connect.
+            p4info=codec.p4info,  # type: ignore[arg-type]
+            p4blob=pipeline.device_config,
+            device_id=switch.device_id,
+            ready_handler=self._ready,
         )
-        self._finsy.ee.add_listener(fy.SwitchEvent.CHANNEL_DOWN, self._down)
-        self._finsy.ee.add_listener(fy.SwitchEvent.BECOME_BACKUP, self._down)
+        self._finsy = self._new_client()
         self._reader = TableReader(switch.name, switch.address, switch.device_id)
         self._lost = asyncio.Event()
         self._writing = asyncio.Lock()
@@ -124,10 +120,6 @@ class SwitchConnection:
         self._packets_out = 0
         self.packets_out_lost = 0
         self._task: asyncio.Task[None] | None = None
-
-    @property
-    def address(self) -> str:
-        return self._finsy.address
 
     @property
     def is_connected(self) -> bool:
@@ -195,18 +187,34 @@ class SwitchConnection:
         self.packets_out_lost += 1
         return False
 
+    def _new_client(self) -> fy.Switch:
+        client = fy.Switch(self.name, self.address, self._options)
+        client.ee.add_listener(fy.SwitchEvent.CHANNEL_DOWN, self._down)
+        client.ee.add_listener(fy.SwitchEvent.BECOME_BACKUP, self._down)
+        return client
+
     async def _run(self) -> None:
         # Not finsy's own loop: that waits 10 s after a connection that was short, and a switch restarts in one.
         pause = FIRST_PAUSE_S
         while True:
             self._lost.clear()
+            # A new one each time: one that failed on its way in or out refuses to be used again.
+            self._finsy = self._new_client()
             try:
                 async with self._finsy:
                     pause = FIRST_PAUSE_S
                     await self._lost.wait()
                 log.warning("switch lost", switch=self.name, address=self.address)
-            except (fy.P4ClientError, OSError, RuntimeError) as error:
+            except asyncio.CancelledError:
+                # It cancels its own tasks when one fails; we then wait for one of them, and nobody cancelled us.
+                if _is_cancelled():
+                    raise
+                log.debug("switch not reached", switch=self.name, address=self.address, reason="failed while starting")
+            except (fy.P4ClientError, OSError) as error:
                 log.debug("switch not reached", switch=self.name, address=self.address, reason=str(error))
+            except Exception:
+                # Whatever it is: without this loop the switch would be away until the controller is restarted.
+                log.exception("switch not reached", switch=self.name, address=self.address)
             await asyncio.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE_S)
 
@@ -257,3 +265,8 @@ def _batches(parts: Iterable[Sequence[Write]]) -> Iterator[Sequence[Write]]:
     for part in parts:
         for start in range(0, len(part), BATCH):
             yield part[start : start + BATCH]
+
+
+def _is_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

@@ -8,12 +8,15 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import finsy as fy
+import grpc
 import pytest
+from finsy.proto import p4r
 
 from p4dmm.config import CPU_PORT, Switch, load_network
 from p4dmm.forwarding import METERS, Change, Member, PuntReason, Row, Topology, Write, base_rows
 from p4dmm.forwarding.rows import group_row, meter_row, row, selector_row
 from p4dmm.softswitch.service import SwitchServer, Wire
+from p4dmm.softswitch.service.servicer import Context, P4RuntimeService
 from p4dmm.switches import (
     PacketIn,
     PacketOutMode,
@@ -93,10 +96,12 @@ async def running() -> AsyncIterator[Client]:
     await client.server.start()
     try:
         client.connect()
-        await client.until_ready(1)
-        yield client
+        try:
+            await client.until_ready(1)
+            yield client
+        finally:
+            await client.connection.stop()
     finally:
-        await client.connection.stop()
         await client.server.stop()
 
 
@@ -279,6 +284,28 @@ async def test_a_switch_that_comes_back_is_ready_again() -> None:
         assert await client.connection.read_rows() == []
         await client.connection.write(inserts(BASE))
         assert set(await client.connection.read_rows(METER_KEYS)) == set(BASE)
+
+
+@pytest.mark.parametrize("code", [grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.INTERNAL])
+async def test_a_switch_that_goes_while_it_gets_its_program_is_tried_again(
+    code: grpc.StatusCode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The client library tells that by cancelling what waits for it."""
+    refused: list[grpc.StatusCode] = []
+    set_config = P4RuntimeService.SetForwardingPipelineConfig
+
+    async def refuse_once(
+        service: P4RuntimeService, request: p4r.SetForwardingPipelineConfigRequest, context: Context
+    ) -> p4r.SetForwardingPipelineConfigResponse:
+        if not refused:
+            refused.append(code)
+            await context.abort(code, "going")
+        return await set_config(service, request, context)
+
+    monkeypatch.setattr(P4RuntimeService, "SetForwardingPipelineConfig", refuse_once)
+    async with running() as client:
+        assert refused == [code]
+        await client.connection.write(inserts(BASE))
 
 
 async def test_a_switch_that_is_away_is_an_error_to_writers_and_none_to_senders() -> None:
