@@ -10,6 +10,7 @@ import xml.etree.ElementTree as ET
 from functools import cache
 
 import pytest
+import structlog
 
 from p4dmm.lab import namespaces
 
@@ -24,6 +25,13 @@ unavailable = cache(namespaces.unavailable)
 def pytest_sessionfinish():
     """A run that is over but does not end says where it stands and fails, instead of waiting for whoever started it."""
     faulthandler.dump_traceback_later(_EXIT_LIMIT_S, exit=True, file=sys.__stderr__)
+
+
+@pytest.fixture(autouse=True)
+def _logs_of_a_command_end_with_it():
+    """A command run within a test logs to a stream that is closed after it."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -45,5 +45,6 @@ def _configure(level: int, factory: Any, *processors: Any) -> None:
         processors=[structlog.processors.add_log_level, *processors],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=factory,
-        cache_logger_on_first_use=True,
+        # Not cached: a logger that is keeps its stream for ever, also one that was closed since.
+        cache_logger_on_first_use=False,
     )
