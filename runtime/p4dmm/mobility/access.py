@@ -43,6 +43,8 @@ class Refused:
     back before this comes."""
 
     reason: str
+    cause: object
+    """The event of that step."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,8 @@ from ipaddress import IPv6Address, IPv6Network
 
 from p4dmm.wire import MacAddress
 
+from .router import RouterIdentity
+
 
 class BindingState(Enum):
     """Where the node stands; derived from the entry."""
@@ -54,7 +56,9 @@ class HomePrefix:
     prefix: IPv6Network
     anchor: str
     deprecated_at: float | None = None
-    """When its node left the anchor; None while it is served natively. Seconds on the controller's clock."""
+    """When its node left the anchor; None while it is served natively. Seconds since 1970 UTC."""
+    router: RouterIdentity | None = None
+    """Who advertises it; None: the anchor, by the MAC address that the network file gives it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,7 @@ class BindingCacheEntry:
     """Where a planned handover leads."""
     draining: tuple[Draining, ...] = ()
     hnps: tuple[HomePrefix, ...] = ()
-    """Oldest first; at most one per anchor."""
+    """Oldest first."""
     moved_at: float = 0.0
     arrived_planned: bool = False
 

@@ -39,7 +39,7 @@ class Freshness:
         return BaStatus.SEQUENCE_NUMBER_OUT_OF_WINDOW
 
     def accept(self, update: ProxyBindingUpdate, source: IPv6Address) -> "Freshness":
-        """With that update as the last one."""
+        """With that update as the last one. One that had to wait may be older than what came meanwhile."""
         stamp = update.option(Timestamp)
-        timestamp = self.timestamp if stamp is None else ticks(stamp)
+        timestamp = self.timestamp if stamp is None else max(ticks(stamp), self.timestamp or 0)
         return Freshness(timestamp, update.sequence, source)

@@ -11,19 +11,9 @@ from ipaddress import IPv6Address, IPv6Network
 from p4dmm.wire import MacAddress
 
 from .bce import Attachment
+from .router import PMIPV6_ROUTER, RouterIdentity
 
-
-@dataclass(frozen=True, slots=True)
-class RouterIdentity:
-    """How a router looks on a node's link: a logical interface (RFC 8885 section 3.7), or the emulated home link's
-    (RFC 5213 section 6.8)."""
-
-    mac: MacAddress
-    link_local: IPv6Address
-
-
-PMIPV6_ROUTER = RouterIdentity(MacAddress.parse("00:00:5e:00:52:13"), IPv6Address("fe80::200:5eff:fe00:5213"))
-"""Of every mobile access gateway (RFC 6543 section 4)."""
+__all__ = ["PMIPV6_ROUTER", "LocalBinding", "RoutedPrefix", "RouterIdentity"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +29,8 @@ class RoutedPrefix:
     """For connections that have it, not for new ones."""
     valid_until: float | None = None
     """Advertisements promise no more than that, seconds since 1970; None: the domain's valid lifetime."""
+    local_prefixes: tuple[IPv6Network, ...] = ()
+    """Networks that its anchor alone reaches: for them the node shall choose that router (RFC 8885 section 3.7)."""
 
 
 @dataclass(frozen=True, slots=True)

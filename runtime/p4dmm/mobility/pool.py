@@ -2,11 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What nodes are given: prefixes of a MAAR's pool, and the small numbers that name them in the pipeline."""
 
+from collections.abc import Mapping
 from hashlib import blake2b
 from heapq import heappop, heappush
 from ipaddress import IPv6Network
-
-from p4dmm.wire import MacAddress
 
 
 class PoolExhaustedError(Exception):
@@ -16,7 +15,7 @@ class PoolExhaustedError(Exception):
 class PrefixPool:
     """The /64s of one MAAR.
 
-    Where the search for a node's prefix starts is a function of its MAC, so that a node gets the same prefix again,
+    Where the search for a node's prefix starts is a function of its name, so that a node gets the same prefix again,
     also from a controller that remembers nothing, and different nodes start apart. A released prefix rests until the
     last lifetime advertised for it has ended; only its own node may have it earlier.
     """
@@ -24,36 +23,41 @@ class PrefixPool:
     def __init__(self, pool: IPv6Network) -> None:
         self._pool = pool
         self.size = 1 << (64 - pool.prefixlen)
-        self._owners: dict[int, MacAddress] = {}
+        self._owners: dict[int, str] = {}
         # A rest is kept while its own node has the prefix again: what is given back unused goes on resting.
-        self._rests: dict[int, tuple[MacAddress, float]] = {}
+        self._rests: dict[int, tuple[str, float]] = {}
         self._rest_ends: list[tuple[float, int]] = []
         """Heap; an end that is not the one in `_rests` has been overtaken."""
-        self._resting_of: dict[MacAddress, int] = {}
+        self._resting_of: dict[str, int] = {}
         self._taken: set[int] = set()
         """In use or resting."""
+        self._kept: dict[int, str] = {}
 
     def __len__(self) -> int:
         """Prefixes in use."""
         return len(self._owners)
 
-    def allocate(self, mac: MacAddress, now: float) -> IPv6Network:
+    def covers(self, prefix: IPv6Network) -> bool:
+        """Whether it is one of the pool, whoever has it."""
+        return prefix.prefixlen == 64 and prefix.subnet_of(self._pool)
+
+    def allocate(self, owner: str, now: float) -> IPv6Network:
         """A prefix for that node. Raises PoolExhaustedError when every one is in use or resting."""
         self._end_rests(now)
-        index = self._resting_of.get(mac)
-        if index is None or index in self._owners:
-            index = self._search(mac)
-        self._owners[index] = mac
+        index = self._resting_of.get(owner)
+        if index is None or index in self._owners or index in self._kept:
+            index = self._search(owner)
+        self._owners[index] = owner
         self._taken.add(index)
         return self._prefix(index)
 
-    def claim(self, prefix: IPv6Network, mac: MacAddress) -> None:
+    def claim(self, prefix: IPv6Network, owner: str) -> None:
         """Note a prefix that a node was found to have. Raises ValueError when it is another's."""
         index = self._index(prefix)
-        owner = self._owners.setdefault(index, mac)
+        holder = self._owners.setdefault(index, owner)
         self._taken.add(index)
-        if owner != mac:
-            raise ValueError(f"{prefix} belongs to {owner}, {mac} cannot have it too")
+        if holder != owner:
+            raise ValueError(f"{prefix} belongs to {holder}, {owner} cannot have it too")
 
     def give_back(self, prefix: IPv6Network) -> None:
         """Undo an allocation that was never advertised."""
@@ -67,30 +71,61 @@ class PrefixPool:
         index = self._index(prefix)
         owner = self._owners.pop(index, None)
         if owner is not None:
-            self._rests[index] = (owner, until)
-            self._resting_of[owner] = index
-            heappush(self._rest_ends, (until, index))
+            self._rest(index, owner, until)
 
-    def _search(self, mac: MacAddress) -> int:
+    def rest(self, prefix: IPv6Network, owner: str, until: float) -> None:
+        """Note a prefix that was found resting."""
+        index = self._index(prefix)
+        self._taken.add(index)
+        self._rest(index, owner, until)
+
+    def rests_until(self, prefix: IPv6Network) -> float | None:
+        """The end of its rest, also while its own node has it again; None if it has none."""
+        _, until = self._rests.get(self._index(prefix), (None, None))
+        return until
+
+    def keep(self, prefixes: Mapping[IPv6Network, str]) -> None:
+        """These are for their owners alone, whether or not they have them, and no others are. Those of other pools do
+        not matter."""
+        self._kept = {self._index(p): owner for p, owner in prefixes.items() if p.subnet_of(self._pool)}
+
+    def is_available(self, prefix: IPv6Network, owner: str, now: float) -> bool:
+        """Whether it is one of the pool that is neither in use nor resting for somebody else."""
+        if not self.covers(prefix):
+            return False
+        self._end_rests(now)
+        index = self._index(prefix)
+        if self._kept.get(index, owner) != owner:
+            return False
+        return index not in self._taken or (index not in self._owners and self._rests[index][0] == owner)
+
+    def _rest(self, index: int, owner: str, until: float) -> None:
+        self._rests[index] = (owner, until)
+        self._resting_of[owner] = index
+        heappush(self._rest_ends, (until, index))
+
+    def _search(self, owner: str) -> int:
         if len(self._taken) >= self.size:
             raise PoolExhaustedError(
                 f"pool {self._pool} has no prefix left: {len(self._owners)} of {self.size} in use, "
                 f"{len(self._taken) - len(self._owners)} resting"
             )
-        index = int.from_bytes(blake2b(bytes(mac), digest_size=8).digest(), "big") % self.size
-        while index in self._taken:
+        index = int.from_bytes(blake2b(owner.encode(), digest_size=8).digest(), "big") % self.size
+        for _ in range(self.size):
+            if index not in self._taken and index not in self._kept:
+                return index
             index = (index + 1) % self.size
-        return index
+        raise PoolExhaustedError(f"pool {self._pool} has no prefix left but {len(self._kept)} that are kept by policy")
 
     def _end_rests(self, now: float) -> None:
         while self._rest_ends and self._rest_ends[0][0] <= now:
             until, index = heappop(self._rest_ends)
-            mac, end = self._rests.get(index, (None, None))
-            if mac is None or end != until:
+            owner, end = self._rests.get(index, (None, None))
+            if owner is None or end != until:
                 continue
             del self._rests[index]
-            if self._resting_of.get(mac) == index:
-                del self._resting_of[mac]
+            if self._resting_of.get(owner) == index:
+                del self._resting_of[owner]
             if index not in self._owners:
                 self._taken.discard(index)
 
@@ -98,7 +133,7 @@ class PrefixPool:
         return IPv6Network((int(self._pool.network_address) + (index << 64), 64))
 
     def _index(self, prefix: IPv6Network) -> int:
-        if not prefix.subnet_of(self._pool) or prefix.prefixlen != 64:
+        if not self.covers(prefix):
             raise ValueError(f"{prefix} is no /64 of pool {self._pool}")
         return (int(prefix.network_address) - int(self._pool.network_address)) >> 64
 
