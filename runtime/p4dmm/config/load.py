@@ -3,7 +3,9 @@
 """TOML file -> frozen, validated objects. Every error is one line."""
 
 import json
+import os
 import re
+import stat
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +14,9 @@ from typing import Any, TypeVar, get_args
 from pydantic import BaseModel, ValidationError
 
 from .errors import ConfigError
+from .keys import Keys
 from .network import Network
+from .policy import Policy
 from .scenario import Scenario
 
 _Model = TypeVar("_Model", bound=BaseModel)
@@ -46,11 +50,37 @@ def load_scenario(path: Path) -> tuple[Scenario, Network]:
     return scenario, network
 
 
-def _read(path: Path) -> dict[str, Any]:
+def load_policy(path: Path, network: Network) -> Policy:
+    """Read a policy file, the network being that of the file which names it. Raises ConfigError."""
+    policy = _validate(path, Policy, _read(path))
+    _check(path, policy, network)
+    return policy
+
+
+def load_keys(path: Path, network: Network) -> Keys:
+    """Read a key file. Raises ConfigError, also if anybody but its owner, root or the user, may read or write it."""
+    keys = _validate(path, Keys, _read(path, secret=True))
+    _check(path, keys, network)
+    return keys
+
+
+def _check(path: Path, loaded: Policy | Keys, network: Network) -> None:
     try:
-        data = path.read_bytes()
+        loaded.check(network)
+    except ValueError as error:
+        raise ConfigError(path, str(error)) from error
+
+
+def _read(path: Path, *, secret: bool = False) -> dict[str, Any]:
+    try:
+        with path.open("rb") as file:
+            if secret:
+                _refuse_exposed(path, os.fstat(file.fileno()))
+            data = file.read()
     except OSError as error:
         raise ConfigError(path, f"cannot be read: {error.strerror}") from error
+    except ConfigError:
+        raise
     except ValueError as error:  # a NUL in its name
         raise ConfigError(path, f"cannot be read: {error}") from error
     if len(data) > MAX_FILE_SIZE:
@@ -63,9 +93,17 @@ def _read(path: Path) -> dict[str, Any]:
         raise ConfigError(path, f"is no TOML: {error}") from error
 
 
+def _refuse_exposed(path: Path, status: os.stat_result) -> None:
+    mode = stat.S_IMODE(status.st_mode)
+    if status.st_uid not in {0, os.geteuid()}:
+        raise ConfigError(path, f"belongs to user {status.st_uid}: keys have to be root's or user {os.geteuid()}'s own")
+    if mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise ConfigError(path, f"has mode {mode:04o}: keys are for their owner alone, chmod 0600 {path.name}")
+
+
 def _validate(path: Path, model: type[_Model], data: dict[str, Any]) -> _Model:
     try:
-        return model.model_validate(data)
+        return model.model_validate(data, context={"directory": path.parent})
     except ValidationError as error:
         raise ConfigError(path, _first_problem(model, error)) from error
 

@@ -6,165 +6,18 @@ Every object is frozen and refuses unknown keys. Values that another key refers 
 are checked against the whole file by :class:`Network`.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Iterator
-from ipaddress import IPv6Address, IPv6Interface, IPv6Network
-from typing import Annotated, Literal, Self, TypeVar
+from collections.abc import Collection
+from ipaddress import IPv6Network
+from typing import Annotated, Any, Self
 
-from pydantic import (
-    AfterValidator,
-    BeforeValidator,
-    Field,
-    StrictBool,
-    StrictFloat,
-    StrictInt,
-    model_validator,
-)
+from pydantic import Field, StrictBool, StrictFloat, StrictInt, ValidationError, model_validator
 
-from p4dmm.wire import MacAddress
-
+from .errors import ConfigError
+from .fields import Interface, Mac, Name, unique
 from .limits import LinkProbes, NodeRates, PuntRates
 from .model import ConfigModel
-
-MIN_LINK_MTU = 1280
-"""RFC 8200 section 5, octets."""
-
-TUNNEL_OVERHEAD = 40
-"""One IPv6 header (RFC 2473 section 7), octets."""
-
-CPU_PORT = 510
-DROP_PORT = 511
-
-
-def _parse_mac(value: object) -> MacAddress:
-    if isinstance(value, MacAddress):
-        return value
-    if not isinstance(value, str):
-        raise ValueError('a MAC address is a string such as "02:00:5e:00:01:01"')  # noqa: TRY004 pydantic reports ValueErrors
-    return MacAddress.parse(value)
-
-
-def _unicast(mac: MacAddress) -> MacAddress:
-    if mac.is_group or not int(mac):
-        raise ValueError(f"{mac} is no unicast MAC address (IEEE 802-2014 section 8.2)")
-    return mac
-
-
-Mac = Annotated[MacAddress, BeforeValidator(_parse_mac), AfterValidator(_unicast)]
-
-
-def _text(value: object) -> object:
-    if isinstance(value, int | float):
-        raise ValueError(f'{value!r} is no address; write it as a string such as "2001:db8::1"')  # noqa: TRY004
-    return value
-
-
-_Ip = TypeVar("_Ip", IPv6Address, IPv6Interface, IPv6Network)
-
-
-def _routable(value: _Ip) -> _Ip:
-    # What the pipeline drops as a martian cannot be a router's, a host's or a node's.
-    address = value.network_address if isinstance(value, IPv6Network) else IPv6Address(int(value))
-    zone = getattr(value, "scope_id", None)
-    if zone or address.is_multicast or address.is_link_local or address.is_loopback or not int(address):
-        raise ValueError(f"{value} is no global unicast address (RFC 4291 section 2.4)")
-    return value
-
-
-Address = Annotated[IPv6Address, BeforeValidator(_text), AfterValidator(_routable)]
-Interface = Annotated[IPv6Interface, BeforeValidator(_text), AfterValidator(_routable)]
-Prefix = Annotated[IPv6Network, BeforeValidator(_text), AfterValidator(_routable)]
-Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,15}$")]
-
-
-def _endpoint(value: str) -> str:
-    host, colon, port = value.rpartition(":")
-    if not (colon and host and port.isascii() and port.isdecimal() and 0 < int(port) < 1 << 16):
-        raise ValueError(f'{value!r} is no address of a P4Runtime service; write host and port, "127.0.0.1:9559"')
-    return value
-
-
-class PortRef(ConfigModel):
-    """A port of a switch, written ``"s1:12"``."""
-
-    switch: str
-    port: StrictInt
-
-    @model_validator(mode="before")
-    @classmethod
-    def _from_text(cls, value: object) -> object:
-        if not isinstance(value, str):
-            return value
-        switch, colon, port = value.rpartition(":")
-        if not (colon and switch and port.isascii() and port.isdecimal()):
-            raise ValueError(f'{value!r} is no port; write it as switch and number, "s1:12"')
-        return {"switch": switch, "port": int(port)}
-
-    def __str__(self) -> str:
-        return f"{self.switch}:{self.port}"
-
-
-class Port(ConfigModel):
-    """A port of a switch: what is behind it decides what the pipeline does with its frames."""
-
-    number: Annotated[StrictInt, Field(ge=1, lt=CPU_PORT)]
-    role: Literal["access", "core", "external"]
-    mtu: Annotated[StrictInt, Field(ge=MIN_LINK_MTU, le=9216)] = 1500
-    address: Interface | None = None
-    """The router's address and subnet; external ports have one, others none."""
-
-    @model_validator(mode="after")
-    def _address_where_due(self) -> Self:
-        if (self.role == "external") != (self.address is not None):
-            raise ValueError(
-                f"port {self.number} is {self.role}: an external port needs an address such as "
-                '"2001:db8:f::1/64", other ports have none'
-            )
-        if self.role == "core" and self.mtu < MIN_LINK_MTU + TUNNEL_OVERHEAD:
-            raise ValueError(
-                f"core port {self.number} has mtu {self.mtu}: tunnelled packets of {MIN_LINK_MTU} octets need at least "
-                f"{MIN_LINK_MTU + TUNNEL_OVERHEAD} (RFC 8200 section 5, RFC 2473 section 7)"
-            )
-        return self
-
-
-class Switch(ConfigModel):
-    """A P4 switch. One with access ports is a MAAR and has a pool of home network prefixes."""
-
-    name: Name
-    address: Annotated[str, AfterValidator(_endpoint)]
-    """host:port of its P4Runtime service."""
-    device_id: Annotated[StrictInt, Field(ge=1, lt=2**64)]
-    loopback: Address
-    """End of its tunnels, source of its ICMPv6 errors."""
-    pool: Prefix | None = None
-    mac: Mac | None = None
-    """Of the router, the same on every port; default 02:00:00 and the low three octets of the device id."""
-    ports: tuple[Port, ...]
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        _unique((port.number for port in self.ports), f"port number of switch {self.name}")
-        maar = any(port.role == "access" for port in self.ports)
-        if maar != (self.pool is not None):
-            raise ValueError(
-                f"switch {self.name} has {'' if maar else 'no '}access ports and {'no ' if maar else ''}pool: a switch "
-                'with access ports needs one such as pool = "2001:db8:1000::/48", others have none'
-            )
-        if self.pool is not None and self.pool.prefixlen > 64:
-            raise ValueError(f"pool {self.pool} of switch {self.name} holds no /64")
-        return self
-
-    @property
-    def router_mac(self) -> MacAddress:
-        """MAC of the router on every port, and of its logical interface elsewhere (RFC 8885 section 3.7)."""
-        return self.mac or MacAddress(bytes((2, 0, 0)) + (self.device_id & 0xFFFFFF).to_bytes(3, "big"))
-
-    def ports_of_role(self, role: str) -> Iterator[Port]:
-        return (port for port in self.ports if port.role == role)
-
-    def port(self, number: int) -> Port | None:
-        return next((port for port in self.ports if port.number == number), None)
+from .signalling import Mobility, Mode, Peer, Store, check_peers, check_roles
+from .switch import Port, PortRef, Switch
 
 
 class Link(ConfigModel):
@@ -258,8 +111,13 @@ class Network(ConfigModel):
     admission: Admission
     punt_rates: PuntRates = PuntRates()
     link_probes: LinkProbes = LinkProbes()
+    mobility: Mobility = Mobility()
+    store: Store | None = None
+    """Where bindings are kept; without it only the switches have them."""
     switches: Annotated[tuple[Switch, ...], Field(alias="switch", min_length=1)]
     links: Annotated[tuple[Link, ...], Field(alias="link")] = ()
+    peers: Annotated[tuple[Peer, ...], Field(alias="peer")] = ()
+    """What is special about signalling with some switches; with the others it is as `Peer` has it."""
     nodes: Annotated[tuple[Node, ...], Field(alias="node")] = ()
     correspondents: Annotated[tuple[Correspondent, ...], Field(alias="correspondent")] = ()
 
@@ -267,8 +125,8 @@ class Network(ConfigModel):
     def _consistent(self) -> Self:
         for what, values in (
             ("switch name", [s.name for s in self.switches]),
-            ("device_id", [s.device_id for s in self.switches]),
-            ("address", [s.address for s in self.switches]),
+            ("device_id", [s.device_id for s in self.switches if s.device_id is not None]),
+            ("address", [s.address for s in self.switches if s.address is not None]),
             ("loopback", [s.loopback for s in self.switches]),
             ("router MAC", [s.router_mac for s in self.switches]),
             ("link end", [str(end) for link in self.links for end in link.ends]),
@@ -276,7 +134,9 @@ class Network(ConfigModel):
             ("host MAC", [*(n.mac for n in self.nodes), *(c.mac for c in self.correspondents)]),
             ("host address", [c.address.ip for c in self.correspondents]),
         ):
-            _unique(values, what)
+            unique(values, what)
+        check_roles(self.mobility, self.switches)
+        check_peers(self.mobility, self.peers, self.switches)
         routers = {s.router_mac: s.name for s in self.switches}
         for what, mac in (
             *((f"node {n.name}", n.mac) for n in self.nodes),
@@ -314,6 +174,41 @@ class Network(ConfigModel):
                 if network.overlaps(other_network):
                     raise ValueError(f"{what} {network} overlaps {other} {other_network}")
 
+    @property
+    def controlled_switches(self) -> tuple[Switch, ...]:
+        """Those that this controller runs."""
+        return tuple(switch for switch in self.switches if switch.controlled)
+
+    def controlled(self, names: Collection[str]) -> "Network":
+        """The same for a controller that runs only these switches; others share the file. Raises ConfigError for a name
+        that is not in the file, or where the mode needs one controller for all."""
+        for name in names:
+            switch = self.switch(name)
+            if switch is None or not switch.controlled:
+                what = "is not in the file" if switch is None else "has controlled = false"
+                allowed = ", ".join(s.name for s in self.controlled_switches) or "none"
+                raise ConfigError(None, f"switch {name!r} {what}; there are {allowed}")
+        switches = tuple(s if s.name in names else s.model_copy(update={"controlled": False}) for s in self.switches)
+        return self._changed(switches=switches)
+
+    def in_mode(self, mode: Mode) -> "Network":
+        """The same in another mode of mobility. Raises ConfigError if the file lacks what that needs."""
+        return self._changed(mobility=self.mobility.model_copy(update={"mode": mode}))
+
+    def _changed(self, **changes: object) -> "Network":
+        fields: dict[str, Any] = {
+            field.alias or name: changes.get(name, getattr(self, name))
+            for name, field in type(self).model_fields.items()
+        }
+        try:
+            return type(self).model_validate(fields)
+        except ValidationError as error:
+            raise ConfigError(None, error.errors()[0]["msg"].removeprefix("Value error, ")) from error
+
+    def peer(self, name: str) -> Peer:
+        """How signalling with that switch is to be."""
+        return next((peer for peer in self.peers if peer.name == name), None) or Peer(name=name)
+
     def switch(self, name: str) -> Switch | None:
         return next((switch for switch in self.switches if switch.name == name), None)
 
@@ -329,9 +224,3 @@ class Network(ConfigModel):
             allowed = ", ".join(str(p.number) for p in switch.ports_of_role(role)) or "none"
             raise ValueError(f"{what} names port {ref}; {role} ports of {switch.name}: {allowed}")
         return port
-
-
-def _unique(values: Iterable[object], what: str) -> None:
-    twice = [str(value) for value, count in Counter(values).items() if count > 1]
-    if twice:
-        raise ValueError(f"{what} used twice: {', '.join(twice)}")

@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import Field, StrictBool, StrictFloat
 
 from .model import ConfigModel
-from .network import PortRef
+from .switch import PortRef
 
 
 class Move(ConfigModel):

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A small network file, and what is said of it with one thing changed."""
 
-from p4dmm.config import Network, PuntRates
+from p4dmm.config import Network, PuntRates, Switch
 
 # Two MAARs, a core switch, one node, one correspondent: the smallest file with everything in it.
 GOOD = """\
@@ -44,10 +44,18 @@ address = "2001:db8:f::10/64"
 
 LIMITS = "[admission.uplink]\ncir = 1000\ncburst = 100\npir = 2000\npburst = 200\n"
 DOMAIN_KEYS = ", ".join(sorted(Network.model_fields["domain"].annotation.model_fields))  # type: ignore[union-attr]
+NETWORK_KEYS = ", ".join(sorted(field.alias or name for name, field in Network.model_fields.items()))
+SWITCH_KEYS = ", ".join(sorted(Switch.model_fields))
+CONTROLLED = (
+    "one that this controller runs needs address and device_id of its P4Runtime service, one that another runs needs "
+    "controlled = false"
+)
 PUNT_KEYS = ", ".join(sorted(PuntRates.model_fields))
 UNKNOWN_BURST = "unknown key admission.uplink.burst; allowed: cburst, cir, pburst, pir, red, yellow (and 1 more)"
 TREATMENT = 'is no treatment: "pass", "discard", or the DSCP to be marked with, 0 to 63'
 ACCESS = '{ number = 1, role = "access" }'
+EXTERNAL = '{ number = 2, role = "external", address = "2001:db8:e::1/64" }'
+THREE = ["2001:db8:a::/64", "2001:db8:b::/64", "2001:db8:c::/64"]
 GLOBAL = "is no global unicast address (RFC 4291 section 2.4)"
 
 # id: (text of GOOD, what to put there, what is said)
@@ -57,7 +65,7 @@ EDITS: dict[str, tuple[str, str, str]] = {
     "unknown-at-top": (
         "[admission]",
         "[radius]\nx = 1\n[admission]",
-        "unknown key radius; allowed: admission, correspondent, domain, link, link_probes, node, punt_rates, switch",
+        f"unknown key radius; allowed: {NETWORK_KEYS}",
     ),
     "unknown-in-port": (
         ACCESS,
@@ -67,7 +75,7 @@ EDITS: dict[str, tuple[str, str, str]] = {
     "unknown-in-switch": (
         "device_id = 2",
         "device_id = 2\nasic = 1",
-        "unknown key switch[1].asic; allowed: address, device_id, loopback, mac, name, pool, ports",
+        f"unknown key switch[1].asic; allowed: {SWITCH_KEYS}",
     ),
     "unknown-in-reference": (
         'at = "s1:1"',
@@ -82,10 +90,16 @@ EDITS: dict[str, tuple[str, str, str]] = {
     "python-name-of-a-key": (
         "[[link]]",
         "[[links]]",
-        "unknown key links; allowed: admission, correspondent, domain, link, link_probes, node, punt_rates, switch",
+        f"unknown key links; allowed: {NETWORK_KEYS}",
     ),
-    "missing": ("device_id = 2\n", "", "missing key switch[1].device_id"),
-    "missing-two": ('device_id = 2\naddress = "127.0.0.1:50052"\n', "", "missing key switch[1].address (and 1 more)"),
+    "missing": ('loopback = "2001:db8:0:2::1"\n', "", "missing key switch[1].loopback"),
+    "missing-two": (
+        'name = "c1"\ndevice_id = 2\naddress = "127.0.0.1:50052"\nloopback = "2001:db8:0:2::1"\n',
+        "",
+        "missing key switch[1].name (and 1 more)",
+    ),
+    "no-device-id": ("device_id = 2\n", "", f"switch[1]: switch c1 has no device_id: {CONTROLLED}"),
+    "no-service": ('address = "127.0.0.1:50052"\n', "", f"switch[1]: switch c1 has no address: {CONTROLLED}"),
     "missing-end": ('["s1:11", "c1:11"]', '["s1:11"]', "missing key link[0].ends[1]"),
     # Wrong types: nothing is converted in silence
     "text-for-number": (
@@ -297,16 +311,16 @@ EDITS: dict[str, tuple[str, str, str]] = {
         'pool = "2001:db8:1000::/48"\n',
         "",
         (
-            "switch[0]: switch s1 has access ports and no pool: a switch with access ports needs one such as "
-            'pool = "2001:db8:1000::/48", others have none'
+            "switch s1 has access ports and no pool: a switch with access ports needs one such as "
+            'pool = "2001:db8:1000::/48", others have none, unless they are mobility.lma'
         ),
     ),
     "pool-without-access": (
         "device_id = 2",
         'device_id = 2\npool = "2001:db8:2000::/48"',
         (
-            "switch[1]: switch c1 has no access ports and pool: a switch with access ports needs one such as "
-            'pool = "2001:db8:1000::/48", others have none'
+            "switch c1 has no access ports and pool: a switch with access ports needs one such as "
+            'pool = "2001:db8:1000::/48", others have none, unless they are mobility.lma'
         ),
     ),
     "port-twice": (
@@ -363,6 +377,36 @@ EDITS: dict[str, tuple[str, str, str]] = {
         '"2001:db8:1000::/48"',
         '"2001:db8:f::/48"',
         "subnet of c1:1 2001:db8:f::/64 overlaps pool of s1 2001:db8:f::/48",
+    ),
+    "local-prefixes-too-many": (
+        "device_id = 1\n",
+        'device_id = 1\nlocal_prefixes = ["2001:db8:a::/64", "2001:db8:b::/64", "2001:db8:c::/64"]\n',
+        f"switch[0].local_prefixes = {THREE}: Tuple should have at most 2 items after validation, not 3",
+    ),
+    "local-prefix-multicast": (
+        "device_id = 1\n",
+        'device_id = 1\nlocal_prefixes = ["ff0e::/64"]\n',
+        f"switch[0].local_prefixes[0]: ff0e::/64 {GLOBAL}",
+    ),
+    "local-prefix-twice": (
+        "device_id = 1\n",
+        'device_id = 1\nlocal_prefixes = ["2001:db8:a::/64", "2001:db8:a::/64"]\n',
+        "switch[0]: local prefix of switch s1 used twice: 2001:db8:a::/64",
+    ),
+    "local-prefix-behind-no-port": (
+        "device_id = 1\n",
+        'device_id = 1\nlocal_prefixes = ["2001:db8:f::/64"]\n',
+        "switch[0]: local prefix 2001:db8:f::/64 of switch s1 is in no subnet of its external ports: none",
+    ),
+    "local-prefix-larger-than-subnet": (
+        f"ports = [{ACCESS}",
+        f'local_prefixes = ["2001:db8:e::/63"]\nports = [{EXTERNAL}, {ACCESS}',
+        "switch[0]: local prefix 2001:db8:e::/63 of switch s1 is in no subnet of its external ports: 2001:db8:e::/64",
+    ),
+    "local-prefix-where-no-node-comes": (
+        "device_id = 2\n",
+        'device_id = 2\nlocal_prefixes = ["2001:db8:f::/64"]\n',
+        "switch[1]: switch c1 has local_prefixes and no access ports: only nodes that have been there are told",
     ),
     "loopback-in-pool": (
         '"2001:db8:0:2::1"',

@@ -69,10 +69,10 @@ def test_what_is_wrong_is_said_in_one_line(tmp_path: Path, name: str) -> None:
 def test_an_error_in_the_network_file_names_that_file(tmp_path: Path) -> None:
     path = write(tmp_path, GOOD)
     network = tmp_path / "net" / "triangle.toml"
-    network.write_text(TRIANGLE.replace("device_id = 1\n", ""))
+    network.write_text(TRIANGLE.replace('loopback = "2001:db8:0:1::1"\n', ""))
     with pytest.raises(ConfigError) as error:
         load_scenario(path)
-    assert str(error.value) == f"{network}: missing key switch[0].device_id"
+    assert str(error.value) == f"{network}: missing key switch[0].loopback"
 
 
 def test_a_network_file_that_is_not_there(tmp_path: Path) -> None:
