@@ -3,69 +3,82 @@
 """``p4dmm decode``: what a mobility message says, and what is wrong with it."""
 
 import json
-import struct
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import replace
 from ipaddress import AddressValueError, IPv6Address
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
 if TYPE_CHECKING:
-    from p4dmm.cli.capture import Captured
+    from p4dmm.cli.locate import Located
+    from p4dmm.cli.reading import Reading
 
 BAD_MESSAGE = 1
 CANNOT_RUN = 2
-# PMIPv6 signalling over IPv4: the Mobility Header is the payload, its checksum is not used (RFC 5844 s4.1.3.1).
-PMIP6_CNTL_PORT = 5436
-_LINUX_SLL, _LINUX_SLL2, _IPV4 = 113, 276, 228
-# Octets before the packet, and where its ethertype stands.
-_LINK_HEADERS = {1: (14, 12), _LINUX_SLL: (16, 14), _LINUX_SLL2: (20, 0)}
 
 
-@dataclass(slots=True)
-class Found:
-    """One Mobility Header: where from, what it says, what is wrong."""
+class Found(NamedTuple):
+    """A Mobility Header, and in which frame of the capture it was, counted from 1 as Wireshark does."""
 
-    octets: bytes
-    src: IPv6Address | None = None
-    dst: IPv6Address | None = None
-    tree: dict[str, Any] | None = None
-    problems: list[dict[str, Any]] = field(default_factory=list)
+    located: "Located"
+    frame: int | None = None
 
 
 def decode(
     octets: Annotated[
         list[str] | None,
-        typer.Argument(metavar="HEX", help="a Mobility Header, or an IPv6 packet or Ethernet frame with one, in hex"),
+        typer.Argument(
+            metavar="HEX",
+            help="a Mobility Header, or an IP packet or Ethernet frame with one, in hex; '-' takes standard input",
+        ),
     ] = None,
     *,
-    pcap: Annotated[Path | None, typer.Option(help="a capture file, pcap or pcapng")] = None,
-    interface: Annotated[str | None, typer.Option("-i", "--interface", help="listen there (needs root)")] = None,
-    count: Annotated[int, typer.Option(min=0, help="end after so many messages; 0: do not")] = 0,
-    src: Annotated[str | None, typer.Option(help="IPv6 source of a bare Mobility Header, for its checksum")] = None,
-    dst: Annotated[str | None, typer.Option(help="IPv6 destination of a bare Mobility Header")] = None,
+    pcap: Annotated[Path | None, typer.Option(metavar="FILE", help="a capture, pcap or pcapng")] = None,
+    interface: Annotated[
+        str | None, typer.Option("-i", "--interface", metavar="NAME", help="listen there (needs root)")
+    ] = None,
+    count: Annotated[int | None, typer.Option(min=1, metavar="N", help="end after so many messages")] = None,
+    src: Annotated[
+        str | None,
+        typer.Option(metavar="IPV6", help="source of a Mobility Header without its packet, for its checksum"),
+    ] = None,
+    dst: Annotated[str | None, typer.Option(metavar="IPV6", help="destination of it")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object a line")] = False,
 ) -> None:
-    """Print mobility messages as trees, with what is wrong in them; exit status 1 if anything is."""
+    """Print mobility messages (Mobility Header, RFC 6275 to RFC 8885) as trees, with what is wrong in them.
+
+    Messages are found in IPv6, behind VLAN tags, in IP-in-IP tunnels, in UDP over IPv4 (ports 5436, 5437, 4191).
+
+    Exit status: 0 all is well, 1 a message is bad or there is none, 2 it cannot be read at all.
+
+    Examples:
+
+      p4dmm decode --pcap capture.pcapng
+
+      p4dmm decode --interface eth0 --count 10 --json
+
+      p4dmm decode 3b00000000000000
+
+      p4dmm decode --src 2001:db8::1 --dst 2001:db8::2 - < message.hex
+    """
     chosen = [bool(octets), pcap is not None, interface is not None]
     if sum(chosen) != 1:
         raise typer.BadParameter("give HEX, --pcap or --interface, one of them", param_hint="HEX")
     if (src is None) != (dst is None):
         raise typer.BadParameter("--src and --dst are for the same checksum: give both", param_hint="--src")
     if octets:
-        found = iter([_from_hex("".join(octets), _address(src, "--src"), _address(dst, "--dst"))])
-    elif pcap is not None:
-        found = _from_packets(_packets_of_file(pcap))
+        found = iter([_from_hex(octets, _address(src, "--src"), _address(dst, "--dst"))])
+    elif src is not None:
+        raise typer.BadParameter("packets have addresses of their own", param_hint="--src")
     else:
-        found = _from_packets(_packets_of_interface(str(interface)))
+        found = _from_file(pcap) if pcap is not None else _from_interface(str(interface))
     bad = seen = 0
     for each in found:
         seen += 1
-        bad += bool(each.problems)
-        _print(each, seen, as_json=as_json)
+        bad += _print(each, seen, as_json=as_json)
         if seen == count:
             break
     if not seen:
@@ -81,146 +94,110 @@ def _address(text: str | None, hint: str) -> IPv6Address | None:
         raise typer.BadParameter(f"'{text}' is no IPv6 address", param_hint=hint) from error
 
 
-def _from_hex(text: str, src: IPv6Address | None, dst: IPv6Address | None) -> Found:
+def _from_hex(words: list[str], src: IPv6Address | None, dst: IPv6Address | None) -> Found:
+    from p4dmm.cli.locate import in_octets  # noqa: PLC0415
+
+    text = sys.stdin.read() if words == ["-"] else " ".join(words)
     try:
-        octets = bytes.fromhex("".join(text.replace(":", " ").split()))
+        octets = bytes.fromhex("".join(text.replace(":", " ").split()).removeprefix("0x"))
     except ValueError as error:
-        raise typer.BadParameter("not pairs of hex digits", param_hint="HEX") from error
-    from p4dmm.wire import IPV6_HEADER  # noqa: PLC0415
-
-    if len(octets) >= IPV6_HEADER and octets[0] >> 4 == 6:
-        found = _of_ipv6(octets)
-    elif len(octets) > 14 and octets[12:14] == b"\x86\xdd":
-        found = _of_ipv6(octets[14:])
-    else:
-        return _read(Found(octets, src, dst))
+        is_file = len(words) == 1 and Path(words[0]).is_file()
+        remedy = f"; '{words[0]}' is a file: --pcap reads captures, '- < {words[0]}' hex" if is_file else ""
+        raise typer.BadParameter(f"not pairs of hex digits{remedy}", param_hint="HEX") from error
+    found = in_octets(octets)
     if found is None:
-        raise typer.BadParameter("an IPv6 packet without a Mobility Header", param_hint="HEX")
-    return found
+        raise typer.BadParameter("a packet without a Mobility Header", param_hint="HEX")
+    if src is not None and found.src is None:
+        found = replace(found, src=src, dst=dst)
+    return Found(found)
 
 
-def _from_packets(packets: "Iterator[Captured]") -> Iterator[Found]:
-    for link_type, octets in packets:
-        network, ethertype = octets, None
-        if link_type in _LINK_HEADERS:
-            header, type_at = _LINK_HEADERS[link_type]
-            network, ethertype = octets[header:], int.from_bytes(octets[type_at : type_at + 2], "big")
-        if ethertype not in {None, 0x86DD, 0x0800} or not network:
-            continue
-        found = _of_ipv6(network) if network[0] >> 4 == 6 else _of_ipv4(network)
-        if found is not None:
-            yield found
-
-
-def _of_ipv6(octets: bytes) -> Found | None:
-    """Return the Mobility Header of a packet, None where it has none or cannot be walked."""
-    from p4dmm.wire import IPv6Packet, NextHeader, WireError, upper_layer  # noqa: PLC0415
-    from p4dmm.wire.home_address import checksum_addresses  # noqa: PLC0415
-
-    try:
-        packet = IPv6Packet.decode(octets)
-        upper = upper_layer(packet)
-    except WireError:
-        return None
-    if upper.next_header != NextHeader.MOBILITY:
-        return None
-    try:
-        src, dst = checksum_addresses(packet, upper)
-    except WireError as error:
-        found = _read(Found(upper.payload))
-        found.problems.insert(0, {"problem": str(error), "reaction": "discard"})
-        return found
-    return _read(Found(upper.payload, src, dst))
-
-
-def _of_ipv4(octets: bytes) -> Found | None:
-    header = (octets[0] & 15) * 4
-    if octets[0] >> 4 != 4 or len(octets) < max(header, 20) + 8 or octets[9] != 17:
-        return None
-    ports = struct.unpack_from("!HH", octets, header)
-    return _read(Found(octets[header + 8 :])) if PMIP6_CNTL_PORT in ports else None
-
-
-def _read(found: Found) -> Found:
-    """Decode as far as it goes: a wrong checksum alone does not hide what the message says."""
-    from p4dmm.cli.describe import message_tree  # noqa: PLC0415
-    from p4dmm.wire.mobility import MobilityError, UnknownMessage, decode_mobility  # noqa: PLC0415
-
-    addresses: list[tuple[IPv6Address | None, IPv6Address | None]] = [(found.src, found.dst)]
-    if found.src is not None:
-        addresses.append((None, None))
-    for src, dst in addresses:
-        try:
-            message = decode_mobility(found.octets, src, dst)
-        except MobilityError as error:
-            problem = {"problem": str(error), "offset": error.offset, "reaction": error.reaction.value}
-            if problem not in found.problems:
-                found.problems.append(problem)
-            continue
-        found.tree = message_tree(message)
-        if isinstance(message, UnknownMessage):
-            found.problems.append({"problem": found.tree["problem"], "offset": 2})
-        found.problems += _option_problems(found.tree)
-        break
-    return found
-
-
-def _option_problems(tree: dict[str, Any]) -> list[dict[str, Any]]:
-    problems = []
-    for option in tree.get("options", ()):
-        if "problem" in option:
-            problems.append({"problem": option["problem"]})
-        problems += _option_problems(option)
-    return problems
-
-
-def _print(found: Found, number: int, *, as_json: bool) -> None:
-    from p4dmm.cli.describe import text_lines  # noqa: PLC0415
-
-    ends = {"src": None if found.src is None else str(found.src), "dst": None if found.dst is None else str(found.dst)}
-    if as_json:
-        whole = {"number": number, **ends, "octets": found.octets.hex(), **(found.tree or {})}
-        typer.echo(json.dumps(whole | {"problems": found.problems}))
-        return
-    between = f", {ends['src']} to {ends['dst']}" if found.src is not None else ", checksum not looked at"
-    typer.echo(f"{number}: {len(found.octets)} octets{between}")
-    if found.tree is not None:
-        for line in text_lines(found.tree, 1):
-            typer.echo(line)
-    for problem in found.problems:
-        if found.tree is None or "reaction" in problem:
-            typer.echo(f"  wrong: {problem['problem']}")
-        if "reaction" in problem:
-            typer.echo(f"  receiver: {problem['reaction']}")
-
-
-def _packets_of_file(path: Path) -> "Iterator[Captured]":
+def _from_file(path: Path) -> Iterator[Found]:
     from p4dmm.cli.capture import CaptureError, read_capture  # noqa: PLC0415
+    from p4dmm.cli.locate import in_frame  # noqa: PLC0415
 
     try:
-        yield from read_capture(path.read_bytes())
+        for number, (link_type, octets) in enumerate(read_capture(path.read_bytes()), 1):
+            found = in_frame(link_type, octets)
+            if found is not None:
+                yield Found(found, number)
     except OSError as error:
         _fail(f"{path}: {error.strerror}")
     except CaptureError as error:
         _fail(f"{path}: {error}")
 
 
-def _packets_of_interface(name: str) -> "Iterator[Captured]":
+def _from_interface(name: str) -> Iterator[Found]:
     import socket  # noqa: PLC0415
 
-    from p4dmm.cli.capture import LINKTYPE_ETHERNET, Captured  # noqa: PLC0415
+    from p4dmm.cli.locate import ETHERTYPE_IPV4, ETHERTYPE_IPV6, in_packet  # noqa: PLC0415
 
+    everything = 0x0003  # ETH_P_ALL: what is sent, too
     try:
-        with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(0x0003)) as listener:
-            listener.bind((name, 0))
+        # Without the link header, whatever kind it is; VLAN tags are off by then.
+        with socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(everything)) as listener:
+            listener.bind((name, everything))
             typer.echo(f"listening on {name}; Ctrl-C ends it", err=True)
             while True:
-                yield Captured(LINKTYPE_ETHERNET, listener.recv(65536))
-                sys.stdout.flush()
+                octets, (_, ethertype, kind, *_) = listener.recvfrom(65536)
+                if name == "lo" and kind == socket.PACKET_OUTGOING:
+                    continue  # it comes in again
+                found = in_packet(octets) if ethertype in {ETHERTYPE_IPV4, ETHERTYPE_IPV6} else None
+                if found is not None:
+                    yield Found(found)
+    except KeyboardInterrupt:
+        return
     except PermissionError:
         _fail(f"{name}: packet sockets need root or CAP_NET_RAW")
     except OSError as error:
         _fail(f"{name}: {error.strerror}")
+
+
+def _print(found: Found, number: int, *, as_json: bool) -> bool:
+    """Print one message; whether anything is wrong with it."""
+    from p4dmm.cli.reading import read  # noqa: PLC0415
+
+    reading = read(found.located)
+    if as_json:
+        typer.echo(json.dumps(_document(found, number, reading)))
+    else:
+        for line in _lines(found, number, reading):
+            typer.echo(line)
+    return bool(reading.problems)
+
+
+def _document(found: Found, number: int, reading: "Reading") -> dict[str, Any]:
+    located = found.located
+    head = {
+        "number": number,
+        "frame": found.frame,
+        "src": None if located.src is None else str(located.src),
+        "dst": None if located.dst is None else str(located.dst),
+        "carried_in": list(located.carriers),
+        "octets": located.octets.hex(),
+    }
+    return {**head, **(reading.tree or {}), "unread": reading.unread.hex(), "problems": reading.problems}
+
+
+def _lines(found: Found, number: int, reading: "Reading") -> Iterator[str]:
+    from p4dmm.cli.describe import text_lines  # noqa: PLC0415
+
+    located = found.located
+    words = [] if found.frame is None else [f"frame {found.frame}"]
+    words.append(f"{len(located.octets)} octets")
+    words.append("checksum not looked at" if located.src is None else f"{located.src} to {located.dst}")
+    words += [f"in {carrier}" for carrier in located.carriers]
+    yield f"{number}: {', '.join(words)}"
+    if reading.tree is not None:
+        yield from text_lines(reading.tree, 1)
+    if reading.unread:
+        yield f"  not read: {reading.unread.hex()}"
+    for problem in reading.problems:
+        # Those of options stand beside them.
+        if reading.tree is None or "reaction" in problem or problem["problem"] in located.problems:
+            yield f"  wrong: {problem['problem']}"
+        if "reaction" in problem:
+            yield f"  receiver: {problem['reaction']}"
 
 
 def _fail(text: str) -> None:

@@ -4,13 +4,40 @@
 
 from collections.abc import Iterator
 from dataclasses import fields
+from datetime import UTC, datetime
 from ipaddress import IPv4Address, IPv6Address
 from typing import Any
 
-from p4dmm.wire.mobility import MalformedOption, MobilityMessage, SubPadding, UnknownMessage, UnknownOption
+from p4dmm.wire.mobility import (
+    MalformedOption,
+    MhType,
+    MobilityMessage,
+    SubPadding,
+    Timestamp,
+    UnknownMessage,
+    UnknownOption,
+)
 from p4dmm.wire.mobility.layout import Bits, Laid
 
 Tree = dict[str, Any]
+
+# Of Binding Updates and Acknowledgements; several RFCs and IANA's registry know their flags by letters only.
+_BINDING_TYPES = (MhType.BINDING_UPDATE, MhType.BINDING_ACKNOWLEDGEMENT)
+_FLAG_LETTERS = {
+    "acknowledge": "A",
+    "home_registration": "H",
+    "link_local_compatibility": "L",
+    "key_management": "K",
+    "map_registration": "M",
+    "mobile_router": "R",
+    "proxy": "P",
+    "force_udp": "F",
+    "tlv_header": "T",
+    "bulk": "B",
+    "multicast": "S",
+    "dmm": "D",
+}
+_LAST_SECOND = 253402300799  # of the year 9999
 
 
 def message_tree(message: MobilityMessage) -> Tree:
@@ -53,10 +80,18 @@ def text_lines(tree: Tree, depth: int = 0) -> Iterator[str]:
     yield f"{indent}{tree.get('message') or tree['option']}{kind}{section}"
     if "problem" in tree:
         yield f"{indent}  wrong: {tree['problem']}"
+    letters = _FLAG_LETTERS if "message" in tree and tree["type"] in _BINDING_TYPES else {}
+    flags = [name for name, value in tree["fields"].items() if name in letters and value]
+    lifetime_s = tree["fields"].get("lifetime_s")
     for name, value in tree["fields"].items():
-        if value is False or ("reserved" in name and not value):
+        if value is False or name in flags[1:] or name == "lifetime_s" or ("reserved" in name and not value):
             continue
-        yield f"{indent}  {name}: {_text(value)}"
+        if name in letters:
+            yield f"{indent}  flags: {', '.join(f'{letters[flag]} ({flag})' for flag in flags)}"
+        elif name == "lifetime" and lifetime_s is not None:
+            yield f"{indent}  lifetime: {value} ({lifetime_s} s)"
+        else:
+            yield f"{indent}  {name}: {_text(value)}"
     for option in tree.get("options", ()):
         yield from text_lines(option, depth + 1)
     if "padding" in tree:
@@ -74,6 +109,9 @@ def _fields(owner: Laid) -> Tree:
             found[item.name] = {"value": int(value), "name": known(value).name if value in list(known) else None}
         else:
             found[item.name] = _plain(value)
+    if isinstance(owner, Timestamp) and owner.seconds <= _LAST_SECOND:
+        at = datetime.fromtimestamp(owner.seconds, UTC).replace(microsecond=owner.fraction * 1_000_000 >> 16)
+        found["time"] = at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     lifetime_s = getattr(owner, "lifetime_s", None)
     return found if lifetime_s is None else found | {"lifetime_s": lifetime_s}
 
@@ -93,7 +131,7 @@ def _text(value: Any) -> str:
     if isinstance(value, dict):
         if "name" in value:
             return f"{value['value']} ({value['name'] or 'unassigned'})"
-        return f"{value['hex']} {value['text']!r}"
+        return f"{value['text']!r} ({value['hex']})"
     if isinstance(value, list):
         return ", ".join(_text(each) for each in value) or "none"
     if value is True:

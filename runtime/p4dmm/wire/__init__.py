@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Bytes <-> frozen dataclasses: Ethernet, IPv6, ICMPv6, Neighbor Discovery, MLD, link probes.
 
+The Mobility Header is in `p4dmm.wire.mobility`, the headers with a home address in `p4dmm.wire.home_address`.
 Decoding raises WireError and nothing else, whatever the bytes; what it returns encodes to the same bytes.
 """
 
@@ -39,6 +40,14 @@ from p4dmm.wire.frames import (
     neighbor_advertisement,
     neighbor_solicitation,
     router_advertisement,
+)
+from p4dmm.wire.home_agent import (
+    MAX_HOME_AGENTS,
+    HomeAgentDiscoveryReply,
+    HomeAgentDiscoveryRequest,
+    HomeAgentMessage,
+    MobilePrefixAdvertisement,
+    MobilePrefixSolicitation,
 )
 from p4dmm.wire.icmp_errors import (
     MAX_INVOKING,
@@ -135,6 +144,7 @@ __all__ = [
     "IPV6_HEADER",
     "MAX_EXTENSION_HEADERS",
     "MAX_HEADER_OPTIONS",
+    "MAX_HOME_AGENTS",
     "MAX_INVOKING",
     "MAX_MLD_RECORDS",
     "MAX_MLD_SOURCES",
@@ -153,7 +163,10 @@ __all__ = [
     "ExtensionHeader",
     "FieldError",
     "Frame",
+    "HomeAgentDiscoveryReply",
+    "HomeAgentDiscoveryRequest",
     "HomeAgentInformation",
+    "HomeAgentMessage",
     "IPv6Packet",
     "Icmpv6",
     "Icmpv6Message",
@@ -167,6 +180,8 @@ __all__ = [
     "MldRecord",
     "MldReport",
     "MldV2Report",
+    "MobilePrefixAdvertisement",
+    "MobilePrefixSolicitation",
     "Mtu",
     "NdMessage",
     "NdOption",

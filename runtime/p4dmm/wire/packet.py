@@ -8,6 +8,13 @@ from ipaddress import IPv6Address
 
 from p4dmm.wire.ethernet import ETHERTYPE_IPV6, Ethernet
 from p4dmm.wire.extension import UpperLayer, upper_layer
+from p4dmm.wire.home_agent import (
+    HomeAgentDiscoveryReply,
+    HomeAgentDiscoveryRequest,
+    HomeAgentMessage,
+    MobilePrefixAdvertisement,
+    MobilePrefixSolicitation,
+)
 from p4dmm.wire.icmp_errors import (
     DestinationUnreachable,
     ErrorMessage,
@@ -27,7 +34,7 @@ from p4dmm.wire.nd import (
     RouterSolicitation,
 )
 
-Icmpv6Message = EchoRequest | EchoReply | ErrorMessage | MldMessage | NdMessage | Icmpv6
+Icmpv6Message = EchoRequest | EchoReply | ErrorMessage | MldMessage | NdMessage | HomeAgentMessage | Icmpv6
 
 _FROM_ICMPV6: dict[int, Callable[[Icmpv6], Icmpv6Message]] = {
     DestinationUnreachable.TYPE: DestinationUnreachable.from_icmpv6,
@@ -45,6 +52,10 @@ _FROM_ICMPV6: dict[int, Callable[[Icmpv6], Icmpv6Message]] = {
     NeighborSolicitation.TYPE: NeighborSolicitation.from_icmpv6,
     NeighborAdvertisement.TYPE: NeighborAdvertisement.from_icmpv6,
     Redirect.TYPE: Redirect.from_icmpv6,
+    HomeAgentDiscoveryRequest.TYPE: HomeAgentDiscoveryRequest.from_icmpv6,
+    HomeAgentDiscoveryReply.TYPE: HomeAgentDiscoveryReply.from_icmpv6,
+    MobilePrefixSolicitation.TYPE: MobilePrefixSolicitation.from_icmpv6,
+    MobilePrefixAdvertisement.TYPE: MobilePrefixAdvertisement.from_icmpv6,
 }
 
 

@@ -4,6 +4,7 @@
 
 import json
 import os
+import re
 import shutil
 import socket
 import struct
@@ -14,12 +15,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from p4dmm import wire
 from p4dmm.cli import decode as command
 from p4dmm.cli.capture import CaptureError, read_capture
+from p4dmm.cli.describe import text_lines
+from p4dmm.cli.locate import Located, in_frame, in_octets
 from p4dmm.cli.main import app
+from p4dmm.cli.reading import read
 from p4dmm.wire import home_address, mobility
 from tests.wire.mobility_option_rows import OPTION_ROWS
 from tests.wire.mobility_rows import DST, MESSAGE_ROWS, SRC
@@ -55,13 +61,11 @@ def test_tree() -> None:
         "1: 104 octets, 2001:db8::1 to 2001:db8::2",
         "  Proxy Binding Update (5), RFC 5213 s8.1",
         "    sequence: 7",
-        "    acknowledge: yes",
-        "    proxy: yes",
-        "    lifetime: 10",
-        "    lifetime_s: 40",
+        "    flags: A (acknowledge), P (proxy)",
+        "    lifetime: 10 (40 s)",
         "    Mobile Node Identifier (8), RFC 4283 s3",
         "      subtype: 1 (NAI)",
-        "      identifier: 6e6f646531406578616d706c652e636f6d 'node1@example.com'",
+        "      identifier: 'node1@example.com' (6e6f646531406578616d706c652e636f6d)",
         "    Home Network Prefix (22), RFC 5213 s8.3",
         "      prefix_length: 64",
         "      prefix: 2001:db8:1::",
@@ -74,6 +78,7 @@ def test_tree() -> None:
         "    Timestamp (27), RFC 5213 s8.8",
         "      seconds: 1700000000",
         "      fraction: 5",
+        "      time: 2023-11-14T22:13:20.000Z",
         "    Link-local Address (26), RFC 5213 s8.7",
         "      address: ::",
     ]
@@ -129,7 +134,7 @@ def test_wrong_checksum_does_not_hide_the_message() -> None:
     code, output = run(PBU.octets.hex(), "--src", str(SRC), "--dst", "2001:db8::3")
     assert code == command.BAD_MESSAGE
     assert "Home Network Prefix" in output
-    assert "wrong: octet 4: Checksum is '0xb768'; allowed:" in output
+    assert "wrong: octet 4: Checksum is '0xb768'; allowed: 0xb767, over the pseudo-header" in output
     assert "receiver: silent discard" in output
 
 
@@ -174,6 +179,8 @@ def test_nested_options_show() -> None:
         (("xyz",), "not pairs of hex digits"),
         (("3b00", "--src", "::1"), "give both"),
         (("3b00", "--src", "x", "--dst", "::1"), "'x' is no IPv6 address"),
+        (("--pcap", "x", "--src", "::1", "--dst", "::1"), "packets have addresses of their own"),
+        ((__file__,), "is a file: --pcap reads captures"),
         ((ipv6(b"", next_header=59).hex(),), "without a Mobility Header"),
     ],
 )
@@ -234,9 +241,128 @@ def test_captures(tmp_path: Path, data: bytes) -> None:
     assert len(documents("--pcap", str(path), "--count", "2")) == 2
 
 
+def udp(octets: bytes, port: int) -> bytes:
+    return struct.pack("!HHHH", 1024, port, 8 + len(octets), 0) + octets
+
+
+def ip4(octets: bytes, protocol: int) -> bytes:
+    ends = (bytes((192, 0, 2, 1)), bytes((192, 0, 2, 2)))
+    return struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(octets), 0, 0, 64, protocol, 0, *ends) + octets
+
+
 def udp4(octets: bytes, port: int) -> bytes:
-    udp = struct.pack("!HHHH", port, 5436 if port != 53 else 53, 8 + len(octets), 0) + octets
-    return struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(udp), 0, 0, 64, 17, 0, bytes(4), bytes(4)) + udp
+    return ip4(udp(octets, port), 17)
+
+
+def fields_of(document: dict[str, Any]) -> list[Any]:
+    return [document[name] for name in ("frame", "src", "dst", "carried_in", "problems")]
+
+
+def test_behind_tags_and_in_tunnels(tmp_path: Path) -> None:
+    """VLAN, IP in IP, UDP (RFC 5555), UDP with a TLV header (RFC 5845 s7.2); the addresses are those of the inside."""
+    packet = ipv6(PBU.octets)
+    outer6, outer4 = f"IPv6 {DST} to {HOA}", "IPv4 192.0.2.1 to 192.0.2.2"
+    tagged = bytes.fromhex("88a80001 81000002 86dd")
+    tlv = b"\0\x29" + len(packet).to_bytes(2, "big")
+    cases: list[tuple[bytes, list[str]]] = [
+        (bytes(12) + tagged + packet, []),
+        (ethernet(ipv6(packet, DST, HOA, 41)), [outer6]),
+        (ethernet(ip4(packet, 41), 0x0800), [outer4]),
+        (ethernet(ip4(udp(packet, 4191), 17), 0x0800), [outer4, "UDP port 4191"]),
+        (ethernet(ip4(udp(tlv + packet, 5437), 17), 0x0800), [outer4, "UDP port 5437"]),
+        (ethernet(ipv6(ip4(packet, 41), DST, HOA, 4)), [outer6, outer4]),
+    ]  # fmt: skip
+    path = tmp_path / "capture"
+    path.write_bytes(pcap([frame for frame, _ in cases]))
+    found = documents("--pcap", str(path))
+    wanted = [[number, str(SRC), str(DST), carriers, []] for number, (_, carriers) in enumerate(cases, 1)]
+    assert [fields_of(each) for each in found] == wanted
+    for frame, carriers in cases:
+        (document,) = documents(frame.hex())
+        assert document["carried_in"] == carriers
+        assert document["message"] == "Proxy Binding Update"
+    _, output = run("--pcap", str(path))
+    assert f"\n4: frame 4, 104 octets, {SRC} to {DST}, in {outer4}, in UDP port 4191\n" in output
+
+
+def test_nesting_is_bounded() -> None:
+    packet = ipv6(PBU.octets)
+    for _ in range(4):
+        packet = ipv6(packet, next_header=41)
+    assert documents(packet.hex())[0]["message"] == "Proxy Binding Update"
+    for _ in range(30):
+        packet = ipv6(packet, next_header=41)
+    assert run(packet.hex())[0] == 2
+
+
+def test_a_packet_cut_is_read_as_far_as_it_goes() -> None:
+    for length in range(len(PBU.octets)):
+        cut = ipv6(PBU.octets)[: 40 + length]
+        code, output = run(cut.hex())
+        assert code == command.BAD_MESSAGE
+        assert f"wrong: IPv6 payload length is 104; allowed: at most the {length} octets present" in output
+        if length >= 16:
+            assert "Proxy Binding Update (5)" in output
+        assert "padding is not the usual" not in output
+    assert "prefix: 2001:db8:1::" in output
+    assert "not read: 1a10000000000000" in output
+
+
+def test_an_option_that_overruns_does_not_hide_those_before_it() -> None:
+    octets = bytearray(PBU.octets)
+    at = octets.index(bytes((27, 8)))
+    octets[at + 1] = 99
+    (document,) = documents(bytes(octets).hex())
+    assert [option["type"] for option in document["options"]] == [8, 22, 23, 24, 25]
+    assert document["unread"] == octets[at:].hex()
+    (problem,) = document["problems"]
+    assert (problem["offset"], problem["reaction"]) == (at + 1, "silent discard")
+
+
+def test_everything_that_is_wrong_is_told() -> None:
+    octets = bytearray(PBU.octets)
+    octets[0] = 6
+    octets[octets.index(bytes((27, 8))) + 1] = 99
+    (document,) = documents(bytes(octets).hex(), *ENDS)
+    assert [problem["offset"] for problem in document["problems"]] == [4, 0, octets.index(bytes((27, 99))) + 1]
+    assert document["message"] == "Proxy Binding Update"
+
+
+def test_fragments_are_told() -> None:
+    fragment = bytes((135, 0, 0, 41, 0, 0, 0, 7)) + PBU.octets[40:]
+    (document,) = documents(ipv6(fragment, next_header=44).hex())
+    assert "of the octets from 40 on" in document["problems"][0]["problem"]
+    assert "message" not in document
+    assert run(ipv6(bytes((17,)) + fragment[1:], next_header=44).hex())[0] == 2
+
+
+@given(st.binary(max_size=300), st.sampled_from([0, 14, 40, 54]))
+@settings(max_examples=300, deadline=None)
+def test_no_octets_break_it(octets: bytes, at: int) -> None:
+    """Whatever comes behind a good frame's first octets is told or left out; every reading prints."""
+    frame = ethernet(ipv6(PBU.octets))
+    for located in (in_octets(octets), in_frame(1, frame[:at] + octets), Located(PBU.octets[:at] + octets)):
+        if located is not None:
+            reading = read(located)
+            assert reading.tree or reading.problems
+            assert json.dumps(reading.tree)
+            assert reading.tree is None or list(text_lines(reading.tree))
+
+
+def test_hex_from_standard_input() -> None:
+    result = CliRunner().invoke(app, ["decode", "-"], input=f"0x{PBU.octets.hex()}\n")
+    assert result.exit_code == 0
+    assert "Proxy Binding Update" in result.output
+
+
+def test_help_has_examples_that_work() -> None:
+    _, output = run("--help")
+    example = re.search(r"p4dmm decode (3b[0-9a-f]+)", output)
+    assert example
+    assert run(example[1]) == (
+        0,
+        "1: 8 octets, checksum not looked at\n  Binding Refresh Request (0), RFC 6275 s6.1.2\n",
+    )
 
 
 def test_what_is_found_in_a_capture(tmp_path: Path) -> None:

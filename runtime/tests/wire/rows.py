@@ -126,6 +126,30 @@ ROWS = [
             ),
         ),
     ),
+    _row(
+        "home-agent-request",
+        _ROUTER,
+        _NODE,
+        "9000820c12348000",
+        wire.HomeAgentDiscoveryRequest(0x1234, mobile_routers=True),
+    ),
+    _row(
+        "home-agent-reply",
+        _ROUTER,
+        _NODE,
+        "9100a5651234000020010db800000000000000000000000a20010db800000000000000000000000b",
+        wire.HomeAgentDiscoveryReply(0x1234, (a("2001:db8::a"), a("2001:db8::b"))),
+    ),
+    _row("prefix-solicitation", _ROUTER, _NODE, "9200123a00070000", wire.MobilePrefixSolicitation(7)),
+    _row(
+        "prefix-advertisement",
+        _ROUTER,
+        _NODE,
+        "93001bf600078000030440e0000002580000012c0000000020010db8000100000000000000000001",
+        wire.MobilePrefixAdvertisement(
+            7, (wire.PrefixInformation(a("2001:db8:1::1"), 64, 600, 300, router_address=True),), managed=True
+        ),
+    ),
     _row("mld-query", _LL1, _ALL, "82005a172710" + "00" * 18, wire.MldQuery(a("::"), 10000)),
     _row("mld-report", _LL1, _GROUP, "8300831700000000ff0200000000000000000001ff000005", wire.MldReport(a(_GROUP))),
     _row("mld-done", _LL1, "ff02::2", "8400811c00000000ff0200000000000000000001ff000005", wire.MldDone(a(_GROUP))),

@@ -178,3 +178,17 @@ def test_mld_limits() -> None:
     for body in (b"\0\0\0\x81" + bytes(129 * 20), b"\0\0\0\x01" + b"\x01\0\x04\x01" + bytes(16 * 1026)):
         with pytest.raises(wire.LimitError):
             wire.decode_icmpv6(wire.Icmpv6(143, 0, body).encode(LL1, LL1), LL1, LL1)
+
+
+def test_home_agents_are_whole_addresses_and_not_too_many() -> None:
+    head = bytes((145, 0, 0, 0, 0, 7, 0, 0))
+    cut = with_checksum(head + bytes(17), LL1, HOST)
+    with pytest.raises(wire.FieldError, match=r"octets of home agent addresses is 17; .* \(RFC 6275 s6\.6\)"):
+        wire.decode_icmpv6(cut, LL1, HOST)
+    most = with_checksum(head + bytes(16) * wire.MAX_HOME_AGENTS, LL1, HOST)
+    reply = wire.decode_icmpv6(most, LL1, HOST)
+    assert isinstance(reply, wire.HomeAgentDiscoveryReply)
+    assert len(reply.home_agents) == wire.MAX_HOME_AGENTS
+    assert len(most) + wire.IPV6_HEADER <= wire.MINIMUM_MTU
+    with pytest.raises(wire.LimitError, match="number of home agents is 78; allowed: at most 77"):
+        wire.decode_icmpv6(with_checksum(head + bytes(16) * (wire.MAX_HOME_AGENTS + 1), LL1, HOST), LL1, HOST)

@@ -161,6 +161,8 @@ def test_limits() -> None:
 
 MISFITS: list[tuple[str, Callable[[], object]]] = [
     ("ProxyBindingUpdate sequence", lambda: mobility.ProxyBindingUpdate(sequence=65536, lifetime=0)),
+    ("BindingUpdate acknowledge", lambda: mobility.BindingUpdate(sequence=0, lifetime=0, acknowledge=2)),  # type: ignore[arg-type]
+    ("ProxyBindingAck dmm", lambda: mobility.ProxyBindingAck(sequence=0, lifetime=0, bulk=True, dmm=-1)),  # type: ignore[arg-type]
     ("BindingUpdate lifetime", lambda: mobility.BindingUpdate(sequence=0, lifetime=-1)),
     ("ProxyBindingAck status", lambda: mobility.ProxyBindingAck(status=256, sequence=0, lifetime=0)),
     ("HomeNetworkPrefix prefix_length", lambda: mobility.HomeNetworkPrefix(prefix=a("::"), prefix_length=129)),

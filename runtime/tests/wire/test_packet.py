@@ -171,13 +171,13 @@ REWRITTEN = [
 def test_checksum_over_other_addresses_is_left_to_mobility(
     header: tuple[int, str], src: IPv6Address, dst: IPv6Address
 ) -> None:
-    body = wire.Icmpv6(146, 0, bytes(4))
+    message = wire.MobilePrefixSolicitation(0)
     checksum = slow_checksum(src, dst, 58, bytes.fromhex("9200000000000000"))
-    frame = wire.decode_frame(framed(chain(header, last=58, payload=body.encode(src, dst))))
+    frame = wire.decode_frame(framed(chain(header, last=58, payload=wire.encode_icmpv6(message, src, dst))))
     match frame.message:
         case wire.Unknown(58, payload):
             assert payload[2:4] == checksum.to_bytes(2, "big")
-            assert wire.decode_icmpv6(payload, src, dst) == body
+            assert wire.decode_icmpv6(payload, src, dst) == message
         case _:
             pytest.fail("read with the wrong addresses")
 

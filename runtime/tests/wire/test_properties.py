@@ -95,6 +95,17 @@ messages = st.one_of(
         wire.NeighborAdvertisement, addresses, lists, st.booleans(), st.booleans(), st.booleans(), bits(29), bits(8)
     ),
     st.builds(wire.Redirect, addresses, addresses, lists, bits(32), bits(8)),
+    st.builds(wire.HomeAgentDiscoveryRequest, bits(16), st.booleans(), payloads, bits(15), bits(8)),
+    st.builds(
+        wire.HomeAgentDiscoveryReply,
+        bits(16),
+        st.lists(addresses, max_size=4).map(tuple),
+        st.booleans(),
+        bits(15),
+        bits(8),
+    ),
+    st.builds(wire.MobilePrefixSolicitation, bits(16), lists, bits(16), bits(8)),
+    st.builds(wire.MobilePrefixAdvertisement, bits(16), lists, st.booleans(), st.booleans(), bits(14), bits(8)),
     st.builds(wire.MldQuery, addresses, bits(16), payloads, bits(16), bits(8)),
     st.builds(wire.MldReport, addresses, bits(16), payloads, bits(16), bits(8)),
     st.builds(wire.MldDone, addresses, bits(16), payloads, bits(16), bits(8)),
@@ -115,7 +126,7 @@ def test_options_to_octets_and_back(chosen: tuple[wire.NdOption, ...]) -> None:
     assert decode_options(encode_options(chosen)) == chosen
 
 
-@given(st.sampled_from([*range(1, 5), *range(126, 145), 200]), bits(8), st.binary(max_size=200))
+@given(st.sampled_from([*range(1, 5), *range(126, 149), 200]), bits(8), st.binary(max_size=200))
 def test_octets_to_message_and_back(message_type: int, code: int, body: bytes) -> None:
     octets = with_checksum(bytes((message_type, code, 0, 0)) + body, LL1, HOST)
     try:

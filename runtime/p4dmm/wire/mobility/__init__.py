@@ -188,7 +188,7 @@ from p4dmm.wire.mobility.options_pmipv6 import (
     TransientBinding,
 )
 from p4dmm.wire.mobility.sequence import MODULUS, is_newer, successor
-from p4dmm.wire.mobility.status import BaStatus, RevocationStatus, RevocationTrigger, is_rejection
+from p4dmm.wire.mobility.status import BaStatus, BindingErrorStatus, RevocationStatus, RevocationTrigger, is_rejection
 from p4dmm.wire.mobility.traffic import Ipv4Selector, Ipv6Selector, decode_selector
 from p4dmm.wire.mobility.types import MhType, OptionType
 from p4dmm.wire.mobility.values import AccessTechnology, HandoffIndicatorValue, MnIdSubtype
@@ -223,6 +223,7 @@ __all__ = [
     "BindingAuthorizationData",
     "BindingAuthorizationDataFmipv6",
     "BindingError",
+    "BindingErrorStatus",
     "BindingIdentifier",
     "BindingReRegistrationControl",
     "BindingReference",

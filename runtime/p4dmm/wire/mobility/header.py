@@ -21,6 +21,8 @@ from p4dmm.wire.mobility.options import MobilityOption, Padding, check_options, 
 MAX_MOBILITY_HEADER = 256 * 8
 # Payload Proto, Header Len, MH Type, Reserved, Checksum.
 _COMMON = 6
+# As plain numbers: an attribute of an enumeration costs as much as an option's field.
+_PAYLOAD_PROTO, _MOBILITY = int(NextHeader.NO_NEXT_HEADER), int(NextHeader.MOBILITY)
 _SECTION = "RFC 6275 s6.1.1"
 _T = TypeVar("_T", bound="type[Message]")
 _Kind = TypeVar("_Kind", bound=MobilityOption)
@@ -95,11 +97,15 @@ MobilityMessage = Message | UnknownMessage
 
 
 class _Entry(NamedTuple):
-    """One class: meant where the 16 bits at octet `marker_at`, masked, have the value; its fixed part ends at `end`."""
+    """One class: meant where the 16 bits at octet `marker_at`, masked, have the value; its fixed part ends at `end`.
+
+    Its options begin there, too, unless `options_at` tells where.
+    """
 
     cls: type[Message]
     decode: Callable[..., Message]
     end: int
+    options_at: Callable[[bytes], int] | None
     marker_at: int
     mask: int
     value: int
@@ -116,7 +122,7 @@ def message(mh_type: int, name: str, section: str) -> Callable[[_T], _T]:
 
     def register(cls: _T) -> _T:
         cls.TYPE, cls.NAME, cls.SECTION = mh_type, name, section
-        head = f"{int(NextHeader.NO_NEXT_HEADER)}, (size + len(rest)) // 8 - 1, {int(mh_type)}"
+        head = f"{_PAYLOAD_PROTO}, (size + len(rest)) // 8 - 1, {int(mh_type)}"
         cls.LAYOUT = layout = Layout(cls, "BBB", head, most=MAX_MOBILITY_HEADER - 5, skip=3, hole=2)
         cls.pack = layout.encoder("self, rest", " + rest")
         decode = layout.decoder(extra=("options", "padding"))
@@ -128,7 +134,10 @@ def message(mh_type: int, name: str, section: str) -> Callable[[_T], _T]:
                 shift = 16 - bit - field.width
                 marker_at, mask = word * 2, ((1 << field.width) - 1) << shift
                 value = int(field.constant) << shift
-        _MESSAGES.setdefault(int(mh_type), []).append(_Entry(cls, decode, layout.end, marker_at, mask, value))
+        is_fixed = cls.HAS_OPTIONS and "options_at" not in vars(cls)
+        options_at = None if is_fixed else cls.options_at
+        entry = _Entry(cls, decode, layout.end, options_at, marker_at, mask, value)
+        _MESSAGES.setdefault(int(mh_type), []).append(entry)
         return cls
 
     return register
@@ -159,11 +168,12 @@ def decode_mobility(data: bytes, src: IPv6Address | None, dst: IPv6Address | Non
         )
     if len(data) > total:
         data = data[:total]
-    if src is not None and dst is not None and not verify_upper_layer_checksum(src, dst, NextHeader.MOBILITY, data):
-        found = f"0x{data[4]:02x}{data[5]:02x}"
-        raise MobilityError("Checksum", found, "the one over pseudo-header and message", "RFC 6275 s9.2", offset=4)
+    if src is not None and dst is not None and not verify_upper_layer_checksum(src, dst, _MOBILITY, data):
+        right = upper_layer_checksum(src, dst, _MOBILITY, data[:4] + b"\0\0" + data[_COMMON:])
+        allowed = f"0x{right:04x}, over the pseudo-header from {src} to {dst} and the message"
+        raise MobilityError("Checksum", f"0x{data[4]:02x}{data[5]:02x}", allowed, "RFC 6275 s9.2", offset=4)
     entries = _MESSAGES.get(data[2])
-    if data[0] != NextHeader.NO_NEXT_HEADER:
+    if data[0] != _PAYLOAD_PROTO:
         if entries is None:
             # Told before the Payload Proto (RFC 6275 s9.2), and with another number in that the rest is no message.
             what = f"MH Type, with Payload Proto {data[0]},"
@@ -173,8 +183,8 @@ def decode_mobility(data: bytes, src: IPv6Address | None, dst: IPv6Address | Non
         raise MobilityError("Payload Proto", data[0], "59", "RFC 6275 s9.2", offset=0, reaction=reaction)
     if entries is None:
         return UnknownMessage(data[2], data[_COMMON:], data[3])
-    for cls, decode, end, marker_at, mask, value in entries:
-        start = cls.options_at(data) if total >= end else end
+    for cls, decode, end, options_at, marker_at, mask, value in entries:
+        start = end if options_at is None or end > total else options_at(data)
         if start > total:
             raise MobilityError(
                 "Header Len",
@@ -197,7 +207,7 @@ def encode_mobility(msg: MobilityMessage, src: IPv6Address | None, dst: IPv6Addr
     Raises FieldError where it does not fit or end on 8 octets.
     """
     if isinstance(msg, UnknownMessage):
-        octets = bytes((NextHeader.NO_NEXT_HEADER, len(msg.body) // 8, msg.type, msg.header_reserved, 0, 0)) + msg.body
+        octets = bytes((_PAYLOAD_PROTO, len(msg.body) // 8, msg.type, msg.header_reserved, 0, 0)) + msg.body
     else:
         start = msg.options_start()
         rest = encode_options(msg.options, msg.padding, start) if msg.HAS_OPTIONS else b""
@@ -207,5 +217,5 @@ def encode_mobility(msg: MobilityMessage, src: IPv6Address | None, dst: IPv6Addr
         octets = msg.pack(rest)
     if src is None or dst is None:
         return octets
-    checksum = upper_layer_checksum(src, dst, NextHeader.MOBILITY, octets)
+    checksum = upper_layer_checksum(src, dst, _MOBILITY, octets)
     return octets[:4] + checksum.to_bytes(2, "big") + octets[_COMMON:]

@@ -290,13 +290,16 @@ def decode_options(data: bytes, at: int, end: int) -> tuple[tuple[MobilityOption
             raise MobilityError(
                 "number of mobility options", f"over {MAX_MOBILITY_OPTIONS}", allowed, _SECTION, offset=at
             )
-        gap = data[gap_at:at]
         if alignment:
             size = stop - at
             mask, remainder = alignment(size, last=stop == end)
-        if gap != PADS[(remainder - gap_at) & mask]:
-            is_canonical = False
-        gaps.append(gap)
+        if mask or at != gap_at:
+            gap = data[gap_at:at]
+            if gap != PADS[(remainder - gap_at) & mask]:
+                is_canonical = False
+            gaps.append(gap)
+        else:
+            gaps.append(b"")
         option = decode(data, at + 2, stop) if decode else UnknownOption(kind, data[at + 2 : stop])
         options.append(MOBILITY.read(data, kind, at, stop) if option is None else option)
         at = gap_at = stop
@@ -320,7 +323,8 @@ def encode_options(options: Iterable[MobilityOption], padding: Padding | None, a
         _, mask, remainder, _, _, alignment, _ = entries[part[0]]
         if alignment:
             mask, remainder = alignment(len(part), last=not left)
-        written += PADS[(remainder - at - len(written)) & mask]
+        if mask:
+            written += PADS[(remainder - at - len(written)) & mask]
         written += part
     written += PADS[-(at + len(written)) & 7]
     return bytes(written)
