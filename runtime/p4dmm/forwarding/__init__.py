@@ -5,6 +5,7 @@
 from .baseline import FIRST_HOST_NEXT_HOP, base_rows, host_rows
 from .bindings import entries_for
 from .liveness import Direction, LinkJudge
+from .local import local_entries
 from .plan import Change, Plan, Step, Write, diff
 from .punts import PuntReason
 from .recover import Host, Recovered, recover
@@ -17,6 +18,7 @@ from .rows import (
     METERS,
     RATES,
     REPLICAS,
+    SHARED,
     TABLES,
     TUNNEL_PATH,
     Action,
@@ -36,6 +38,7 @@ __all__ = [
     "METERS",
     "RATES",
     "REPLICAS",
+    "SHARED",
     "TABLES",
     "TUNNEL_PATH",
     "Action",
@@ -59,6 +62,7 @@ __all__ = [
     "diff",
     "entries_for",
     "host_rows",
+    "local_entries",
     "recover",
     "reroute",
     "without_ports",

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from ipaddress import IPv6Address, IPv6Network
 
 from p4dmm.config import Port, Switch
+from p4dmm.mobility.router import RouterIdentity
 from p4dmm.wire import MacAddress
 
+from .bindings import router_rows
 from .punts import punt_meter_rows
 from .rows import KeyPair, Member, Row, row, selector_row
 from .topology import Topology
@@ -55,7 +57,7 @@ def base_rows(topology: Topology, name: str) -> Iterator[Row]:
         forward = _forward(topology, name, port_number, neighbour)
         yield row(name, "next_hops", (port_number,), "forward", *forward)
     yield from punt_meter_rows(topology, name)
-    if switch.pool is not None:
+    if name in topology.maars:
         yield from _tunnels(topology, switch)
 
 
@@ -72,11 +74,9 @@ def host_rows(
 def _router_on_port(topology: Topology, switch: Switch, port: Port) -> Iterator[Row]:
     # Everywhere a node may come it finds the routers it knows (RFC 8885 section 3.7): same MAC, same link-local
     # address.
-    shown = {switch.name, *(topology.maars if port.role == "access" else ())}
-    for router in sorted(shown):
-        mac = topology.router_mac(router)
-        yield row(switch.name, "my_stations", (port.number, int(mac)), "admit")
-        yield row(switch.name, "router_addresses", (port.number, int(mac.link_local())), "answer", int(mac))
+    shown = topology.access_routers if port.role == "access" else {RouterIdentity.of(switch.router_mac)}
+    for router in shown:
+        yield from router_rows(switch.name, port.number, router)
     if port.address is not None:
         mac = switch.router_mac
         yield row(switch.name, "router_addresses", (port.number, int(port.address.ip)), "answer", int(mac))

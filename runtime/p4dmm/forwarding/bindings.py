@@ -17,8 +17,10 @@ Bindings name the node where it is attached, for its meters; elsewhere, where it
 """
 
 from collections.abc import Iterator
+from ipaddress import IPv6Network
 
 from p4dmm.mobility import Attachment, BindingCacheEntry, HomePrefix
+from p4dmm.mobility.router import RouterIdentity
 
 from .policing import policing_rows
 from .rows import TUNNEL_PATH, Row, RowKey, group_row, row
@@ -41,6 +43,8 @@ def _node_rows(bce: BindingCacheEntry, topology: Topology) -> Iterator[Row]:
     for a in bce.attachments:
         yield row(a.switch, "access_nodes", (a.port, int(bce.mac)), "set_node", bce.node_id, a.path_id)
         yield from policing_rows(a.switch, bce.node_id, topology.network.admission)
+        for router in {hnp.router for hnp in bce.hnps if hnp.router is not None} - topology.access_routers:
+            yield from router_rows(a.switch, a.port, router)
     serving, target = bce.serving, bce.target
     if serving is not None and target is not None:
         replica = _replica(serving.switch, target, topology)
@@ -56,12 +60,12 @@ def _source_rows(bce: BindingCacheEntry, hnp: HomePrefix, topology: Topology) ->
         else:
             relay = topology.tunnel_id(hnp.anchor)
             yield row(a.switch, "prefix_sources", (prefix, a.path_id), "relay_to_tunnel", relay)
-            yield row(hnp.anchor, "prefix_sources", (prefix, _tunnel_path(a.switch, topology)), "permit")
+            yield tunnel_source(hnp.anchor, hnp.prefix, a.switch, topology)
 
 
 def _binding_rows(bce: BindingCacheEntry, hnp: HomePrefix, serving: Attachment, topology: Topology) -> Iterator[Row]:
     prefix = _upper(hnp)
-    macs = int(bce.mac), int(topology.router_mac(hnp.anchor))
+    macs = int(bce.mac), _router_mac(hnp, topology)
     if bce.target is None:
         yield row(serving.switch, "prefix_bindings", (prefix,), "deliver", serving.port, *macs, bce.node_id)
     else:
@@ -99,9 +103,25 @@ def _path_rows(bce: BindingCacheEntry, hnp: HomePrefix, serving: Attachment, top
             "deliver_from_tunnel",
             target.port,
             int(bce.mac),
-            int(topology.router_mac(hnp.anchor)),
+            _router_mac(hnp, topology),
             bce.node_id,
         )
+
+
+def tunnel_source(anchor: str, prefix: IPv6Network, peer: str, topology: Topology) -> Row:
+    """The anchor takes packets from that prefix out of the tunnel from that switch."""
+    key = (int(prefix.network_address) >> 64, _tunnel_path(peer, topology))
+    return row(anchor, "prefix_sources", key, "permit")
+
+
+def router_rows(switch: str, port: int, router: RouterIdentity) -> Iterator[Row]:
+    """What makes a router be on the link of a port: it takes packets, and answers for its address."""
+    yield row(switch, "my_stations", (port, int(router.mac)), "admit")
+    yield row(switch, "router_addresses", (port, int(router.link_local)), "answer", int(router.mac))
+
+
+def _router_mac(hnp: HomePrefix, topology: Topology) -> int:
+    return int(topology.router_mac(hnp.anchor) if hnp.router is None else hnp.router.mac)
 
 
 def _replica(at: str, other: Attachment, topology: Topology) -> tuple[int, int]:

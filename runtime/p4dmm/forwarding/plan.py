@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from .rows import GROUPS, Row, RowKey
+from .rows import SHARED, Row, RowKey
 
 
 class Change(Enum):
@@ -64,8 +64,8 @@ def diff(old: Mapping[RowKey, Row], new: Mapping[RowKey, Row]) -> Plan:
     """The way from `old` to `new`."""
     inserts = [row for key, row in new.items() if key not in old]
     modifies = [row for key, row in new.items() if key in old and old[key] != row]
-    # Multicast groups are shared by all nodes with the same two paths, and bounded: they stay for the next one.
-    deletes = [row for key, row in old.items() if key not in new and key.table != GROUPS]
+    # What nodes share is bounded, and stays for the next one.
+    deletes = [row for key, row in old.items() if key not in new and key.table not in SHARED]
     return Plan(
         prepare=_steps(Change.INSERT, ((_insert_rank(r), r) for r in inserts)),
         flip=_steps(Change.MODIFY, ((_flip_rank(r), r) for r in modifies)),

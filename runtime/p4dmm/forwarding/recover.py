@@ -106,7 +106,7 @@ def _collect_place(row: Row, topology: Topology, places: dict[MacAddress, list[t
 def _collect_prefix(row: Row, topology: Topology, prefixes: dict[MacAddress, dict[int, str]]) -> None:
     upper = row.at.number
     prefix = IPv6Network((upper << 64, 64))
-    anchor = next((maar for maar in topology.maars if prefix.subnet_of(topology.pool(maar))), None)
+    anchor = next((name for name, pool in topology.pools.items() if prefix.subnet_of(pool)), None)
     if anchor is not None:
         prefixes[MacAddress.from_int(row.parameters[-3])][upper] = anchor
 

@@ -164,6 +164,9 @@ GROUPS = "multicast_groups"
 """Not a table of the program: rows of it are multicast groups of the packet replication engine, keyed by group id, with
 parameters (port, replica id) after one another."""
 
+SHARED = (GROUPS, "my_stations", "router_addresses")
+"""Several nodes need the same row: the first one's plan inserts it, and no plan deletes it."""
+
 REPLICAS = "replicas"
 
 MEMBERS = "members"

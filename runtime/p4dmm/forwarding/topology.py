@@ -6,11 +6,12 @@ from collections import defaultdict
 from collections.abc import Collection
 from copy import copy
 from dataclasses import dataclass
-from ipaddress import IPv6Network
+from ipaddress import IPv6Address, IPv6Network
 
 import networkx as nx
 
 from p4dmm.config import TUNNEL_OVERHEAD, Link, Network, Port, Switch
+from p4dmm.mobility.router import PMIPV6_ROUTER, RouterIdentity
 from p4dmm.wire import MacAddress
 
 from .rows import MAX_GROUP_ID, MAX_TUNNEL_ID
@@ -43,11 +44,19 @@ class Topology:
     def __init__(self, network: Network) -> None:
         self.network = network
         self.switches: dict[str, Switch] = {switch.name: switch for switch in network.switches}
-        self.maars: tuple[str, ...] = tuple(s.name for s in network.switches if s.pool is not None)
+        self._is_sdn = network.mobility.mode == "sdn"
+        self.maars: tuple[str, ...] = tuple(s.name for s in network.switches if self._ends_tunnels(s))
+        """Anchors and access routers."""
         if len(self.maars) > MAX_TUNNEL_ID:
             raise TopologyError(f"{len(self.maars)} MAARs, at most {MAX_TUNNEL_ID} tunnels have a number")
         self._tunnel_ids = {name: number for number, name in enumerate(self.maars, start=1)}
         self._router_macs = {switch.name: switch.router_mac for switch in network.switches}
+        shown = {RouterIdentity.of(self._router_macs[name]) for name in self.maars}
+        if not self._is_sdn:
+            shown.add(PMIPV6_ROUTER)
+        self.access_routers = frozenset(shown)
+        """Who is on every access link, because any node's anchor may have to be shown there."""
+        self._by_address = {switch.loopback: switch.name for switch in network.switches}
         self._switch_numbers = {name: number for number, name in enumerate(self.switches, start=1)}
         self._ports = {(s.name, p.number): p for s in network.switches for p in s.ports}
         self._ways = self._configured_ways = self._compute_ways(network.links)
@@ -81,11 +90,14 @@ class Topology:
         """Core port -> the switch at the other end of its cable, whether the link is up or down."""
         return self._neighbours[switch]
 
-    def pool(self, maar: str) -> IPv6Network:
-        """The pool of a MAAR."""
-        pool = self.switches[maar].pool
-        assert pool is not None, f"{maar} is no MAAR"
-        return pool
+    @property
+    def pools(self) -> dict[str, IPv6Network]:
+        """Of every anchor, those of other controllers included."""
+        return {name: pool for name in self.maars if (pool := self.switches[name].pool) is not None}
+
+    def switch_at(self, address: IPv6Address) -> str | None:
+        """Whose tunnels end there."""
+        return self._by_address.get(address)
 
     def router_mac(self, switch: str) -> MacAddress:
         return self._router_macs[switch]
@@ -148,6 +160,11 @@ class Topology:
             return 1 + _pairs(count) + (tunnel_id - 1) * count + first
         low, high = sorted((first, indexes[other_port]))
         return 1 + _pairs(high) + low
+
+    def _ends_tunnels(self, switch: Switch) -> bool:
+        # In mode sdn nodes have prefixes of the switches where they are, and of no others. What another controller's
+        # switch has behind it, this one need not know.
+        return switch.serves_nodes or (not self._is_sdn and (switch.pool is not None or not switch.controlled))
 
     def _refuse_too_many_groups(self) -> None:
         for name in self.maars:

@@ -4,13 +4,14 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from itertools import chain
 
 import finsy as fy
 import structlog
+from finsy.proto import p4r
 
 from p4dmm.config import Switch
 from p4dmm.forwarding import Row, RowKey, Write
@@ -18,13 +19,9 @@ from p4dmm.forwarding import Row, RowKey, Write
 from .codec import RowCodec
 from .pipeline import PipelineFiles
 from .reader import TableReader
-from .references import in_order
+from .write_queue import BATCH, Refusals, WriteQueue
 
 log = structlog.get_logger(__name__)
-
-BATCH = 1000
-"""Updates in one WriteRequest, meters in one ReadRequest: large enough to amortize the round trip, small enough for the
-error details of a batch that fails as a whole to fit the metadata a client accepts."""
 
 PACKET_QUEUE = 4096
 """Packets-in waiting for the controller; more are dropped, by finsy, with a warning."""
@@ -56,32 +53,6 @@ class PacketIn:
     frame: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class FailedWrite:
-    """One update the switch refused."""
-
-    write: Write
-    code: str
-    message: str
-
-
-class SwitchWriteError(Exception):
-    """Some writes failed: names the switch, and the rows with the switch's reasons. `done` are those that it has
-    carried out, `unsent` those that were to follow."""
-
-    def __init__(self, switch: str, failed: Sequence[FailedWrite], done: Sequence[Write]) -> None:
-        self.switch = switch
-        self.failed = tuple(failed)
-        self.done = tuple(done)
-        self.unsent: tuple[Write, ...] = ()
-        first = self.failed[0]
-        more = f" and {len(self.failed) - 1} more" if len(self.failed) > 1 else ""
-        super().__init__(
-            f"{switch} refused to {first.write.change.value} {first.write.row.at.table} {first.write.row.at.key}: "
-            f"{first.code} {first.message}{more}"
-        )
-
-
 class SwitchConnection:
     """Connects, keeps reconnecting, and tells when the switch is ready or lost.
 
@@ -100,7 +71,7 @@ class SwitchConnection:
         on_packet: Callable[[PacketIn], None],
     ) -> None:
         self.name = switch.name
-        self.address = switch.address
+        self.address, device_id = switch.p4runtime
         self.is_ready = False
         self._codec = codec
         self._on_ready = on_ready
@@ -109,15 +80,16 @@ class SwitchConnection:
             # It takes either, and to parse the file for every switch anew takes longer than to connect.
             p4info=codec.p4info,  # type: ignore[arg-type]
             p4blob=pipeline.device_config,
-            device_id=switch.device_id,
+            device_id=device_id,
             ready_handler=self._ready,
         )
         self._finsy = self._new_client()
-        self._reader = TableReader(switch.name, switch.address, switch.device_id)
+        self._reader = TableReader(switch.name, self.address, device_id)
         self._lost = asyncio.Event()
-        self._writing = asyncio.Lock()
+        self._writes = WriteQueue(self.name, codec.references, codec.update, self._send_updates)
+        self._packets_out: deque[tuple[fy.P4PacketOut, asyncio.Future[bool]]] = deque()
         self._sending = asyncio.Lock()
-        self._packets_out = 0
+        self._sender: asyncio.Task[None] | None = None
         self.packets_out_lost = 0
         self._task: asyncio.Task[None] | None = None
 
@@ -136,24 +108,21 @@ class SwitchConnection:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
             self._task = None
+        await self._writes.stop()
+        if self._sender is not None:
+            self._sender.cancel()
+            await asyncio.gather(self._sender, return_exceptions=True)
+        for _, sent in self._packets_out:
+            if not sent.done():
+                sent.set_result(False)
+        self._packets_out.clear()
         await self._reader.close()
 
     async def write(self, writes: Sequence[Write]) -> None:
-        """Write in batches, in the order that references between rows ask for. Raises SwitchWriteError when the switch
-        refuses some, with no batch written after that one; ConnectionError when it is away."""
-        batches = list(_batches(in_order(writes, self._codec.references)))
-        async with self._writing:
-            for index, batch in enumerate(batches):
-                try:
-                    await self._write_batch(batch)
-                except SwitchWriteError as error:
-                    error.done = (*chain.from_iterable(batches[:index]), *error.done)
-                    error.unsent = tuple(chain.from_iterable(batches[index + 1 :]))
-                    raise
-                except ConnectionError:
-                    # What of it was done is not known: leave, come back, and compare.
-                    self._down(self._finsy)
-                    raise
+        """Write in the order that references between rows ask for, together with what others write at the same time.
+        Raises SwitchWriteError when the switch refuses some of these, with no request sent for them after that one;
+        ConnectionError when it is away."""
+        await self._writes.write(writes)
 
     async def read_rows(self, meters: Iterable[RowKey] = ()) -> list[Row]:
         """Every row and multicast group the switch holds, and those meters that are configured. Raises
@@ -172,20 +141,14 @@ class SwitchConnection:
     async def send(self, frame: bytes, *, mode: PacketOutMode, port: int = 0) -> bool:
         """A packet-out, after those before it. One too many, or to a switch that is away, is lost, like on a link: then
         False."""
-        if self._packets_out < PACKETS_OUT and self._finsy.is_up:
-            self._packets_out += 1
-            try:
-                async with self._sending:
-                    # gRPC breaks the stream, and with it our mastership, when two write to it at once.
-                    if self._finsy.is_up:  # still
-                        await self._finsy.write([fy.P4PacketOut(frame, port=port, mode=int(mode))])
-                        return True
-            except fy.P4ClientError as error:
-                log.debug("packet-out lost", switch=self.name, reason=str(error))
-            finally:
-                self._packets_out -= 1
-        self.packets_out_lost += 1
-        return False
+        if len(self._packets_out) >= PACKETS_OUT or not self._finsy.is_up:
+            self.packets_out_lost += 1
+            return False
+        sent: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._packets_out.append((fy.P4PacketOut(frame, port=port, mode=int(mode)), sent))
+        if self._sender is None or self._sender.done():
+            self._sender = asyncio.create_task(self._send_packets(), name=f"send {self.name}")
+        return await sent
 
     def _new_client(self) -> fy.Switch:
         client = fy.Switch(self.name, self.address, self._options)
@@ -218,23 +181,45 @@ class SwitchConnection:
             await asyncio.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE_S)
 
-    async def _write_batch(self, writes: Sequence[Write]) -> None:
-        updates = [self._codec.update(write) for write in writes]
-        if not self._finsy.is_up:
-            raise ConnectionError(f"switch {self.name} at {self.address} is not connected")
+    async def _send_updates(self, updates: list[p4r.Update]) -> Refusals:
+        client = self._finsy
         try:
-            await self._finsy.write(updates)
+            if client.is_up:
+                await client.write(updates)
+                return {}
+            problem = " is not connected"
         except fy.P4ClientError as error:
-            if not error.details:
-                raise ConnectionError(
-                    f"switch {self.name} at {self.address}: {error.code.name} {error.message}"
-                ) from error
-            failed = [
-                FailedWrite(writes[index], detail.canonical_code.name, detail.message)
-                for index, detail in error.details.items()
-            ]
-            done = [write for index, write in enumerate(writes) if index not in error.details]
-            raise SwitchWriteError(self.name, failed, done) from error
+            if error.details:
+                return {index: (d.canonical_code.name, d.message) for index, d in error.details.items()}
+            problem = f": {error.code.name} {error.message}"
+        # What of it was done is not known: leave, come back, and compare.
+        self._down(client)
+        raise ConnectionError(f"switch {self.name} at {self.address}{problem}")
+
+    async def _send_packets(self) -> None:
+        """All that wait. gRPC breaks the stream, and with it our mastership, when two write to it at once."""
+        async with self._sending:
+            while self._packets_out:
+                packet, sent = self._packets_out.popleft()
+                if sent.done():
+                    continue  # its sender was cancelled
+                is_sent = False
+                try:
+                    is_sent = await self._send_packet(packet)
+                finally:
+                    self.packets_out_lost += not is_sent
+                    if not sent.done():
+                        sent.set_result(is_sent)
+
+    async def _send_packet(self, packet: fy.P4PacketOut) -> bool:
+        if not self._finsy.is_up:
+            return False
+        try:
+            await self._finsy.write([packet])
+        except fy.P4ClientError as error:
+            log.debug("packet-out lost", switch=self.name, reason=str(error))
+            return False
+        return True
 
     async def _ready(self, switch: fy.Switch) -> None:
         if not switch.is_primary:
@@ -259,12 +244,6 @@ class SwitchConnection:
                     packet.payload,
                 )
             )
-
-
-def _batches(parts: Iterable[Sequence[Write]]) -> Iterator[Sequence[Write]]:
-    for part in parts:
-        for start in range(0, len(part), BATCH):
-            yield part[start : start + BATCH]
 
 
 def _is_cancelled() -> bool:

@@ -66,7 +66,7 @@ class Node:
 
     def seen(self, place: Place) -> NodeSeen:
         """Some of the prefixes that the switches have free."""
-        pool = int(TOPOLOGY.pool(place.switch).network_address)
+        pool = int(TOPOLOGY.pools[place.switch].network_address)
         prefix = IPv6Network((pool + (self.number << 68) + (1 << 64), 64))
         return NodeSeen(self._attachment(place), HomePrefix(prefix, place.switch))
 

@@ -30,7 +30,7 @@ LIFETIMES = Lifetimes(
     drain_s=1, hold_down_s=0, planned_timeout_s=10, detached_s=60, valid_lifetime_s=7200, deprecated_s=86400
 )
 MAC = MacAddress.parse("02:00:5e:00:01:01")
-PLACES = [(switch, port) for switch in TRIANGLE.maars for port in (1, 2)]
+PLACES = [(s.name, p.number) for s in TRIANGLE.network.switches for p in s.ports_of_role("access")]
 
 Rows = dict[RowKey, Row]
 
@@ -91,7 +91,7 @@ class Walk:
         return Attachment(*place, next(self._paths))
 
     def prefix(self, maar: str) -> IPv6Network:
-        return IPv6Network((int(TRIANGLE.pool(maar).network_address) + (self.bce.node_id << 64), 64))
+        return IPv6Network((int(TRIANGLE.pools[maar].network_address) + (self.bce.node_id << 64), 64))
 
     def seen(self, place: tuple[str, int]) -> NodeSeen:
         return NodeSeen(self.attachment(place), HomePrefix(self.prefix(place[0]), place[0]))

@@ -41,9 +41,11 @@ MAC = MacAddress.parse("02:00:5e:00:01:01")
 OTHER_MAC = MacAddress.parse("02:00:5e:00:01:02")
 HOST = IPv6Address("2001:db8:f::10")
 HOST_MAC = MacAddress.parse("02:00:5e:00:02:01")
-PREFIXES = {name: IPv6Network((int(TOPOLOGY.pool(name).network_address) + (0x11 << 64), 64)) for name in TOPOLOGY.maars}
+PREFIXES = {
+    name: IPv6Network((int(TOPOLOGY.pools[name].network_address) + (0x11 << 64), 64)) for name in TOPOLOGY.maars
+}
 OTHER_PREFIXES = {
-    name: IPv6Network((int(TOPOLOGY.pool(name).network_address) + (0x22 << 64), 64)) for name in TOPOLOGY.maars
+    name: IPv6Network((int(TOPOLOGY.pools[name].network_address) + (0x22 << 64), 64)) for name in TOPOLOGY.maars
 }
 
 

@@ -33,7 +33,7 @@ def with_rates(*, octets: int = FRAME_OCTETS, **directions: dict[str, Any]) -> T
 
 def bound(topology: Topology, at: str) -> BindingCacheEntry:
     """A node with a prefix of s1, at port 1 of a switch."""
-    prefix = next(topology.pool("s1").subnets(new_prefix=64))
+    prefix = next(topology.pools["s1"].subnets(new_prefix=64))
     hnps = (HomePrefix(prefix, "s1"),)
     return BindingCacheEntry(mn_id="mn", mac=MAC, node_id=NODE, serving=Attachment(at, 1, 5), hnps=hnps)
 

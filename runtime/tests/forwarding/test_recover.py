@@ -228,7 +228,7 @@ def node_rows(walk: Walk) -> Rows:
 def test_a_place_that_cannot_be_is_left_out(strange: Row) -> None:
     """The pools refuse such numbers: to adopt them would end the controller."""
     mac = MacAddress.from_int(strange.at.key[1])  # type: ignore[arg-type]
-    prefix = int(TRIANGLE.pool("s1").network_address) >> 64
+    prefix = int(TRIANGLE.pools["s1"].network_address) >> 64
     binding = row("s1", "prefix_bindings", (prefix + 5,), "deliver", 1, int(mac), 2, 0)
     known = node_rows(Walk())
     found = recovered(known | {strange.at: strange, binding.at: binding}).bindings
@@ -275,7 +275,7 @@ def assert_disjoint(found: Recovered) -> None:
         assert not b.mac.is_group
         assert len({h.anchor for h in b.hnps}) == len(b.hnps)
         for h in b.hnps:
-            assert h.prefix.subnet_of(TRIANGLE.pool(h.anchor))
+            assert h.prefix.subnet_of(TRIANGLE.pools[h.anchor])
 
 
 @st.composite
@@ -288,7 +288,7 @@ def strange_rows(draw: st.DrawFn) -> Row:
     table = TABLES[draw(st.sampled_from(("access_nodes", "prefix_bindings", "prefix_bindings", *TABLES)))]
     action = draw(st.sampled_from(table.actions))
     macs = st.sampled_from((0, int(MAC), int(OTHER_MAC), 1 << 40))
-    pool = int(TRIANGLE.pool("s1").network_address) >> 64
+    pool = int(TRIANGLE.pools["s1"].network_address) >> 64
     fields = {
         "port": st.integers(0, 13) | st.just(511),
         "link_layer_address": macs,

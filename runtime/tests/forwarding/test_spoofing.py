@@ -154,7 +154,7 @@ def tunnelled(src: IPv6Address, dst: IPv6Address, inner: IPv6Packet) -> IPv6Pack
 
 def known_addresses(world: World) -> list[IPv6Address]:
     """Of everybody: nodes, hosts, switches, and prefixes and subnets with nobody there."""
-    unused = [TOPOLOGY.pool(name)[IID << 64 | IID] for name in TOPOLOGY.maars]
+    unused = [TOPOLOGY.pools[name][IID << 64 | IID] for name in TOPOLOGY.maars]
     subnets = [p.address.ip for s in TOPOLOGY.switches.values() for p in s.ports if p.address]
     everybody = [address for place in world.places for address in place.addresses]
     return [*everybody, *LOOPBACKS.values(), *unused, *subnets, IPv6Address("2001:db8:dead::1")]

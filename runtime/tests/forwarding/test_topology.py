@@ -124,7 +124,7 @@ def test_every_way_of_least_cost_is_used() -> None:
         Member("forward", (1, mac["m"], mac["a"])),
         Member("forward", (2, mac["n"], mac["a"])),
     )
-    pool = topology.pool("b")
+    pool = topology.pools["b"]
     route = of_table(rows, "routes")[((int(pool.network_address), pool.prefixlen),)]
     assert (route.action, route.parameters) == ("to_next_hop_group", (group,))
     (path,) = of_table(rows, "tunnel_paths").values()
