@@ -5,8 +5,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from ipaddress import IPv6Address, IPv6Network
+from dataclasses import replace
 
 import structlog
 
@@ -15,69 +14,52 @@ from p4dmm.forwarding import diff, entries_for
 from p4dmm.mobility import (
     Advertise,
     Arm,
+    Attachment,
     BindingCacheEntry,
     BindingState,
     Disarm,
-    DrainExpired,
     Effect,
     Event,
     Forward,
     HandoverRefusedError,
-    HoldExpired,
     LookAgain,
+    NodeGone,
     NodeSeen,
     PoolExhaustedError,
-    PrefixExpired,
-    PreparationExpired,
     PrepareHandover,
     Release,
     TimerKind,
     step,
 )
+from p4dmm.mobility.identity import MobileNodeId
+from p4dmm.store import StoreError
 from p4dmm.switches import SwitchWriteError
 from p4dmm.wire import MacAddress
 
-from .advertise import Advertiser
-from .events import NodeView, PrefixView
+from .advertise import Advertiser, shown_to
+from .binding_timers import BindingTimers, timers_of
 from .fabric import TableFullError
+from .journal import Journal
 from .pools import Pools
 from .probes import probe_frame
 from .rates import TokenBucket
 from .reports import emit, ref, report
 from .services import Services
+from .sighting import ANSWER_S, REFUSED_S, REPEAT_S, TRIGGERS_KEPT, Sighting, is_within
 
 log = structlog.get_logger(__name__)
 
-TRIGGERS_KEPT = 16
-"""Frames of a node that wait for its installation. The first is the trigger; the others follow it while it is
-decided."""
+REFUSALS = (HandoverRefusedError, PoolExhaustedError, TableFullError, SwitchWriteError, StoreError)
+"""What an event may come to, with nothing changed."""
 
-REFUSED_S = 1.0
-"""After a refusal, how long the node is not tried again at the same place."""
-
-ANSWER_S = 0.2
-"""For an answer of a node that was heard at the place it left, and may still be where it went."""
 
 HANDOVERS_PER_S = 5
 HANDOVERS_AT_ONCE = 10
 """Of one node; who sends with its MAC from elsewhere cannot make more of them either."""
 
-REPEAT_S = 2.0
-"""The first unsolicited repetition of the advertisements, should the first have been lost (RFC 4861 section 6.2.4)."""
 
 ARRIVAL_POLL_S = 0.02
 """Between looks at the counters of a prepared target: data of the node there is its arrival."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sighting:
-    """A frame of a node."""
-
-    at: PortRef
-    time: float
-    link_local: IPv6Address | None = None
-    trigger: bytes | None = None
-    """The frame, if the switch did not know where to put it."""
 
 
 class NodeAgent:
@@ -91,6 +73,7 @@ class NodeAgent:
         bce: BindingCacheEntry,
         services: Services,
         pools: Pools,
+        journal: Journal,
         in_turn: Mapping[str, asyncio.Semaphore],
         on_forgotten: Callable[[MacAddress, list[Sighting]], None],
     ) -> None:
@@ -103,14 +86,17 @@ class NodeAgent:
         self._last_at = ref(bce.serving)
         self._services = services
         self._pools = pools
+        self._journal = journal
         self._queue: deque[tuple[Event | Sighting, asyncio.Future[None] | None]] = deque()
         self._handling: Event | Sighting | None = None
         self._task: asyncio.Task[None] | None = None
-        self._timers: dict[tuple[TimerKind, int | IPv6Network | None], asyncio.TimerHandle] = {}
-        self._advertiser = Advertiser(services, lambda: self.bce, in_turn)
+        self._timers = BindingTimers(self.enqueue)
+        self._advertiser = Advertiser(services, lambda: shown_to(self.bce, services.topology, services.domain), in_turn)
         self._solicited = TokenBucket(rate=2, burst=3)
         self._triggers: list[tuple[PortRef, bytes]] = []
         self._refused: tuple[PortRef, float] | None = None
+        self._owed: tuple[BindingCacheEntry | None] | None = None
+        """Saved, refused by a switch, and not undone because the disk failed."""
         self._handovers = TokenBucket(HANDOVERS_PER_S, HANDOVERS_AT_ONCE)
         self._look: asyncio.TimerHandle | None = None
         self._forwarded_at = self.last_seen
@@ -119,6 +105,20 @@ class NodeAgent:
     def at(self) -> PortRef | None:
         """Where the node is served."""
         return ref(self.bce.serving)
+
+    @property
+    def attachment(self) -> Attachment | None:
+        return self.bce.serving
+
+    def probe(self) -> bytes:
+        """A frame that the node answers at once."""
+        assert self.bce.serving is not None
+        router = self._services.topology.router_mac(self.bce.serving.switch)
+        return probe_frame(router, self.bce.mac, self.bce.link_local)
+
+    def gone(self, attachment: Attachment) -> None:
+        """It did not answer there."""
+        self.enqueue(NodeGone(attachment.path_id))
 
     def places(self) -> set[PortRef]:
         """Where the node is, may come to, or has just been; including where it was seen but is not yet installed. Of a
@@ -131,7 +131,8 @@ class NodeAgent:
     def sighted(self, sighting: Sighting) -> None:
         """A frame of the node came in."""
         self._note_presence(sighting)
-        if self._refused is not None and self._refused[0] == sighting.at and sighting.time < self._refused[1]:
+        at, until = self._refused or (None, 0.0)
+        if at == sighting.at and is_within(sighting.time, until, REFUSED_S):
             self._services.counters["sightings while refused"] += 1
             return
         if sighting.trigger is not None and len(self._triggers) < TRIGGERS_KEPT:
@@ -156,29 +157,16 @@ class NodeAgent:
         if self.bce.serving is not None and self._solicited.take(self._services.now()):
             self._advertiser.advertise_soon()
 
-    def resume(self) -> None:
-        """Take up the timers of a binding that was read back from the switches."""
-        for hnp in self.bce.hnps:
-            if hnp.deprecated_at is not None:
-                self._arm(Arm(TimerKind.PREFIX, self._services.domain.deprecated_s, hnp.prefix))
-        self._advertiser.repeat_after(0.0)
+    async def remember(self) -> None:
+        """Store the binding, which was read back from the switches. Raises StoreError."""
+        await self._save(None, self.bce)
 
-    def view(self) -> NodeView:
-        serving = self.bce.serving
-        return NodeView(
-            mn_id=self.bce.mn_id,
-            mac=self.bce.mac,
-            at=self.at,
-            prefixes=tuple(
-                PrefixView(
-                    prefix=hnp.prefix,
-                    anchor=hnp.anchor,
-                    tunnel=(hnp.anchor, serving.switch) if serving and hnp.anchor != serving.switch else None,
-                    deprecated=hnp.deprecated_at is not None,
-                )
-                for hnp in self.bce.hnps
-            ),
-        )
+    def resume(self) -> None:
+        """Take up the timers of a binding that was stored, or read back from the switches."""
+        for arm in timers_of(self.bce, self._services.domain, self._services.now()):
+            self._arm(arm)
+        if self.bce.serving is not None:
+            self._advertiser.repeat_after(0.0)
 
     async def stop(self) -> None:
         self._stop_timers()
@@ -189,8 +177,9 @@ class NodeAgent:
 
     def _stop_timers(self) -> None:
         self._advertiser.stop()
-        for timer in (*self._timers.values(), *filter(None, [self._look])):
-            timer.cancel()
+        self._timers.stop()
+        if self._look is not None:
+            self._look.cancel()
 
     def _abandon(self, reason: Exception) -> None:
         for _, done in self._queue:
@@ -205,7 +194,7 @@ class NodeAgent:
             try:
                 await self._handle(event)
                 outcome = None
-            except (HandoverRefusedError, PoolExhaustedError, TableFullError, SwitchWriteError) as error:
+            except REFUSALS as error:
                 log.warning("refused", mn_id=self.bce.mn_id, reason=str(error))
                 self._refuse(event, error)
                 outcome = error
@@ -235,12 +224,15 @@ class NodeAgent:
             self._refused = (at, self._services.now() + REFUSED_S)
             self._triggers.clear()
         emit(self._services, "refused", self.bce, self.bce, to=at, detail=str(error))
-        if self.bce.state is BindingState.DETACHED and (TimerKind.HOLD, None) not in self._timers:
+        if self.bce.state is BindingState.DETACHED and not self._timers.runs(TimerKind.HOLD):
             # It never was attached: all that is remembered is the refusal.
             self._last_at = self._last_at or at
             self._arm(Arm(TimerKind.HOLD, REFUSED_S))
+        if not isinstance(event, Sighting):
+            self._timers.arm_again(event, REFUSED_S)
 
     async def _handle(self, event: Event | Sighting) -> None:
+        await self._undo()
         old = self.bce
         seen = event if isinstance(event, Sighting) else None
         now = self._services.now()
@@ -258,7 +250,13 @@ class NodeAgent:
             if seen is not None and moved and new is not None:
                 emit(self._services, "seen", old, new, at=seen.time)
                 emit(self._services, "decided", old, new, at=now)
-            await self._perform(effects)
+            await self._save(old, new)
+            try:
+                await self._perform(effects)
+            except (TableFullError, SwitchWriteError):
+                self._owed = (new,)
+                await self._undo()
+                raise
             if new is None:
                 self.is_forgotten = True
             else:
@@ -270,6 +268,35 @@ class NodeAgent:
         if seen is not None:
             self._note_presence(seen)
             await self._reinject(seen.at)
+
+    async def _undo(self) -> None:
+        """What is durable is the binding that stands. Raises StoreError: to be tried again before anything else."""
+        if self._owed is not None:
+            (new,) = self._owed
+            await self._save(new, self.bce, is_undone=True)
+            self._owed = None
+
+    async def _save(
+        self, old: BindingCacheEntry | None, new: BindingCacheEntry | None, *, is_undone: bool = False
+    ) -> None:
+        """Before anybody is told: a controller that is killed comes back with what it has promised."""
+        if old == new:
+            return
+        until = self._services.now() + self._services.domain.valid_lifetime_s
+        before, now = ({} if bce is None else {h.prefix: h.anchor for h in bce.hnps} for bce in (old, new))
+        await self._journal.save(
+            "sdn",
+            "*",  # of the domain, not of one switch
+            MobileNodeId.eui48(self.bce.mac),
+            new,
+            now=self._services.now(),
+            taken=[(prefix, anchor) for prefix, anchor in now.items() if prefix not in before],
+            released={
+                prefix: self._pools.prefixes[anchor].rests_until(prefix) if is_undone else until
+                for prefix, anchor in before.items()
+                if prefix not in now
+            },
+        )
 
     async def _perform(self, effects: tuple[Effect, ...]) -> None:
         for effect in effects:
@@ -287,9 +314,7 @@ class NodeAgent:
                 case Arm():
                     self._arm(effect)
                 case Disarm(kind, key):
-                    timer = self._timers.pop((kind, key), None)
-                    if timer is not None:
-                        timer.cancel()
+                    self._timers.disarm(kind, key)
                 case LookAgain(delay_s):
                     assert isinstance(self._handling, Sighting)
                     self._look_again(delay_s, self._handling)
@@ -297,27 +322,9 @@ class NodeAgent:
                     self._pools.prefixes[anchor].release(prefix, self._services.now() + quarantine_s)
 
     def _arm(self, arm: Arm) -> None:
-        event: Event
-        match arm.timer, arm.key:
-            case TimerKind.DRAIN, int(path_id):
-                event = DrainExpired(path_id)
-            case TimerKind.PREPARATION, int(path_id):
-                event = PreparationExpired(path_id)
-                self._services.spawn(self._watch_arrival())
-            case TimerKind.PREFIX, IPv6Network() as prefix:
-                event = PrefixExpired(prefix)
-            case TimerKind.HOLD, None:
-                event = HoldExpired()
-            case _:
-                raise AssertionError(arm)
-        slot = (arm.timer, arm.key)
-        if slot in self._timers:
-            self._timers[slot].cancel()
-        self._timers[slot] = asyncio.get_running_loop().call_later(arm.delay_s, self._expired, slot, event)
-
-    def _expired(self, slot: tuple[TimerKind, int | IPv6Network | None], event: Event) -> None:
-        del self._timers[slot]
-        self.enqueue(event)
+        self._timers.arm(arm)
+        if arm.timer is TimerKind.PREPARATION:
+            self._services.spawn(self._watch_arrival())
 
     def _note_presence(self, sighting: Sighting) -> None:
         if sighting.at == self.at:
@@ -338,8 +345,7 @@ class NodeAgent:
         serving = self.bce.serving
         if serving is None or self.last_seen > sighting.time:
             return
-        frame = probe_frame(self._services.topology.router_mac(serving.switch), self.bce)
-        await self._services.send_to_port(ref(serving), frame)
+        await self._services.send_to_port(ref(serving), self.probe())
         await asyncio.sleep(ANSWER_S)
         if self.bce.serving == serving and self.last_seen <= sighting.time:
             self.sighted(sighting)

@@ -4,6 +4,7 @@
 
 from collections.abc import Callable
 from ipaddress import IPv6Address
+from typing import Protocol
 
 from p4dmm.config import PortRef
 from p4dmm.forwarding import PuntReason
@@ -15,6 +16,7 @@ from p4dmm.wire import (
     MacAddress,
     NeighborAdvertisement,
     NeighborSolicitation,
+    NextHeader,
     Redirect,
     RouterAdvertisement,
     RouterSolicitation,
@@ -28,15 +30,14 @@ from p4dmm.wire import (
     validate,
 )
 
-from .agent import Sighting
 from .external import advertise
 from .hosts import HostTable
 from .icmp import Icmp
 from .links import LinkMonitor
-from .nodes import NodeRegistry
 from .punts import IN_VAIN, PuntMeter
 from .rates import TokenBucket
 from .services import Services
+from .sighting import Sighting
 
 ETHERNET_ADDRESSES = 12
 
@@ -44,12 +45,20 @@ NOT_OURS_YET = {PuntReason.ARP, PuntReason.CARE_OF_MISMATCH}
 """Counted and no more: this controller gives nobody IPv4, and registers no care-of addresses."""
 
 
+class Nodes(Protocol):
+    """Whoever serves mobile nodes, in one mode of mobility or another."""
+
+    def sighted(self, mac: MacAddress, sighting: Sighting) -> None: ...
+
+    def solicited(self, mac: MacAddress, at: PortRef) -> None: ...
+
+    def signalled(self, at: PortRef, frame: Frame) -> None: ...
+
+
 class Dispatcher:
     """Decodes what needs decoding; what cannot be decoded is counted and has no other effect."""
 
-    def __init__(
-        self, services: Services, nodes: NodeRegistry, hosts: HostTable, icmp: Icmp, links: LinkMonitor
-    ) -> None:
+    def __init__(self, services: Services, nodes: Nodes, hosts: HostTable, icmp: Icmp, links: LinkMonitor) -> None:
         self._services = services
         self._nodes = nodes
         self._hosts = hosts
@@ -76,7 +85,9 @@ class Dispatcher:
             self._services.counters["punts without a port or frame"] += 1
             return
         at = PortRef(switch=packet.switch, port=packet.port)
-        if not self._meter.admits(at, reason, self._services.now()):
+        # What peers say has its limits per peer.
+        is_signalling = reason is PuntReason.LOCAL and port.role == "core" and _is_mobility(packet.frame)
+        if not is_signalling and not self._meter.admits(at, reason, self._services.now()):
             self._services.counters[f"punts over the rate: {reason.name}"] += 1
             return
         self._services.counters[f"punts: {reason.name}"] += 1
@@ -122,7 +133,10 @@ class Dispatcher:
         """MLD and DHCP: that the node spoke is all we take from it."""
 
     def _on_local(self, at: PortRef, frame: Frame) -> None:
-        self._icmp.echo(at, frame)
+        if frame.upper is not None and frame.upper.next_header == NextHeader.MOBILITY:
+            self._nodes.signalled(at, frame)
+        else:
+            self._icmp.echo(at, frame)
 
     def _on_nd(self, at: PortRef, frame: Frame) -> None:
         message, packet = frame.message, frame.ipv6
@@ -152,7 +166,7 @@ class Dispatcher:
         port = topology.port(at.switch, at.port)
         assert port is not None
         if port.role == "access":
-            self._nodes.solicited(frame.ethernet.src)
+            self._nodes.solicited(frame.ethernet.src, at)
         elif port.address is not None:
             # RFC 4861 section 6.2.6: multicast answers no more often than MIN_DELAY_BETWEEN_RAS, 3 s
             bucket = self._external_solicited.setdefault(at, TokenBucket(rate=1 / 3, burst=2))
@@ -176,6 +190,11 @@ class Dispatcher:
         source = _link_layer_address(message.options, SourceLinkLayerAddress)
         if source is not None and not is_link_local(asker):
             self._hosts.solicited(at, asker, source)
+
+
+def _is_mobility(frame: bytes) -> bool:
+    """Whether a Mobility Header follows the IPv6 header (RFC 8200 section 3) at once."""
+    return frame[20:21] == bytes((NextHeader.MOBILITY,))
 
 
 def _link_layer_address(

@@ -31,7 +31,7 @@ async def advertise_for_ever(services: Services) -> None:
     """On every external port, often enough that hosts keep their router (RFC 4861 section 6.2.4)."""
     ports = [
         PortRef(switch=switch.name, port=port.number)
-        for switch in services.topology.switches.values()
+        for switch in services.topology.network.controlled_switches
         for port in switch.ports_of_role("external")
     ]
     # A lifetime of 0, no default router, leaves the prefix to be refreshed.

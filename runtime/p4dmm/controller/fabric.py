@@ -11,8 +11,8 @@ import structlog
 
 from p4dmm.config import Link, Network
 from p4dmm.forwarding import (
-    GROUPS,
     METERS,
+    SHARED,
     Change,
     Plan,
     Row,
@@ -26,8 +26,9 @@ from p4dmm.forwarding import (
 )
 from p4dmm.switches import PacketIn, PipelineFiles, RowCodec, SwitchConnection, SwitchWriteError, difference
 
-log = structlog.get_logger(__name__)
+from .gate import Gate
 
+log = structlog.get_logger(__name__)
 
 _HELD = "ALREADY_EXISTS"
 
@@ -61,7 +62,8 @@ class Fabric:
     ) -> None:
         self._codec = RowCodec.from_file(pipeline.p4info)
         self.wanted: dict[str, dict[RowKey, Row]] = {
-            switch.name: {row.at: row for row in base_rows(topology, switch.name)} for switch in network.switches
+            switch.name: {row.at: row for row in base_rows(topology, switch.name)}
+            for switch in network.controlled_switches
         }
         self._base = {name: frozenset(rows) for name, rows in self.wanted.items()}
         self._table_rows: dict[str, Counter[str]] = {
@@ -69,13 +71,13 @@ class Fabric:
         }
         self.connections = {
             switch.name: SwitchConnection(switch, pipeline, self._codec, on_ready=self._ready, on_packet=on_packet)
-            for switch in network.switches
+            for switch in network.controlled_switches
         }
         self._found: dict[str, list[Row]] = {}
-        self._connected = {switch.name: asyncio.Event() for switch in network.switches}
+        self._connected = {name: asyncio.Event() for name in self.connections}
         self._may_reconcile = asyncio.Event()
-        self._reconciled = {switch.name: asyncio.Event() for switch in network.switches}
-        self._locks = {switch.name: asyncio.Lock() for switch in network.switches}
+        self._reconciled = {name: asyncio.Event() for name in self.connections}
+        self._gates = {name: Gate() for name in self.connections}
 
     def start(self) -> None:
         for connection in self.connections.values():
@@ -122,7 +124,7 @@ class Fabric:
         Raises TableFullError before the first write when a table cannot hold the plan; SwitchWriteError when a switch
         refuses to prepare, with everything undone.
         """
-        plan = self._without_held_groups(plan)
+        plan = self._without_held(plan)
         self._refuse_overflow(chain.from_iterable(plan.prepare))
         done: list[Write] = []
         for step in plan.prepare:
@@ -155,7 +157,8 @@ class Fabric:
 
     async def take_out(self, link: Link) -> None:
         """Send nothing over a link any more where other links do as well, before new ways are computed."""
-        ports = [without_ports(self.wanted[end.switch], {end.port}) for end in link.ends]
+        ends = [end for end in link.ends if end.switch in self.wanted]
+        ports = [without_ports(self.wanted[end.switch], {end.port}) for end in ends]
         await self._repair_after(await self._step(tuple(chain.from_iterable(ports))))
 
     async def reroute(self, topology: Topology) -> None:
@@ -168,10 +171,10 @@ class Fabric:
             self._base[name] = frozenset(base)
         await self._repair_after(await self._step(tuple(step)))
 
-    def _without_held_groups(self, plan: Plan) -> Plan:
-        # Groups are shared: another node's handover may have made one already.
+    def _without_held(self, plan: Plan) -> Plan:
+        # Another node's plan may have made one already.
         prepare = tuple(
-            tuple(w for w in step if w.row.at.table != GROUPS or w.row.at not in self.wanted[w.row.at.switch])
+            tuple(w for w in step if w.row.at.table not in SHARED or w.row.at not in self.wanted[w.row.at.switch])
             for step in plan.prepare
         )
         return Plan(tuple(step for step in prepare if step), plan.flip, plan.retire)
@@ -215,7 +218,7 @@ class Fabric:
         connection = self.connections[switch]
         if not connection.is_ready:
             return  # it gets them when it is back, by its difference
-        async with self._locks[switch]:
+        async with self._gates[switch].shared():
             try:
                 await connection.write(writes)
             except ConnectionError as error:
@@ -230,11 +233,11 @@ class Fabric:
         for error in errors:
             self._give_up(error)
             for write in error.unsent:
-                if write.row.at.table != GROUPS:
+                if write.row.at.table not in SHARED:
                     self._want(Write(Change.DELETE, write.row))
         deletes: dict[str, list[Write]] = defaultdict(list)
         for write in reversed(inserted):
-            if write.row.at.table == GROUPS:
+            if write.row.at.table in SHARED:
                 continue  # another node may use it by now
             self._want(Write(Change.DELETE, write.row))
             deletes[write.row.at.switch].append(Write(Change.DELETE, write.row))
@@ -267,11 +270,11 @@ class Fabric:
 
     async def _repair(self, connection: SwitchConnection) -> None:
         """Compare with what is wanted, and write the difference."""
-        async with self._locks[connection.name]:
+        async with self._gates[connection.name].alone():
             meters = [key for key in self.wanted[connection.name] if key.table in METERS]
             held = await connection.read_rows(meters)
             writes = difference(held, self.wanted[connection.name].values())
-            # Nothing is awaited since the comparison: what is wanted from now on waits for the lock to be written.
+            # Nothing is awaited since the comparison: what is wanted from now on waits to be written.
             connection.is_ready = connection.is_connected
             if writes:
                 log.info("switch repaired", switch=connection.name, held=len(held), repair=str(writes))

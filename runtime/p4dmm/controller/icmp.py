@@ -46,18 +46,25 @@ class Icmp:
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        self._buckets: dict[tuple[str, PuntReason], TokenBucket] = {}
+        self._buckets: dict[tuple[str, str], TokenBucket] = {}
 
     def complain(self, at: PortRef, reason: PuntReason, argument: int, frame: Frame) -> None:
         """Tell the source of a packet why it went nowhere, if RFC 4443 section 2.4 lets us."""
         packet = frame.ipv6
         if packet is None:
             return
-        error = _error(reason, argument, packet)
+        self.report(at, frame, _error(reason, argument, packet), str(reason))
+
+    def report(self, at: PortRef, frame: Frame, error: ErrorMessage, kind: str = "") -> None:
+        """Send that error about the packet of the frame, if RFC 4443 section 2.4 lets us."""
+        packet = frame.ipv6
+        assert packet is not None
         if not may_send_error(packet, error, frame.ethernet.dst):
             self._services.counters["ICMPv6 errors not owed"] += 1
             return
-        bucket = self._buckets.setdefault((at.switch, reason), TokenBucket(ERRORS_PER_SECOND, BURST))
+        bucket = self._buckets.setdefault(
+            (at.switch, kind or type(error).__name__), TokenBucket(ERRORS_PER_SECOND, BURST)
+        )
         if not bucket.take(self._services.now()):
             self._services.counters["ICMPv6 errors over the rate"] += 1
             return

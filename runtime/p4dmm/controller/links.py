@@ -31,10 +31,13 @@ class LinkMonitor:
         self._on_change = on_change
         self._config: LinkProbes = network.link_probes
         self._judges = {
-            link: LinkJudge(losses=self._config.losses, successes=self._config.successes) for link in network.links
+            link: LinkJudge(losses=self._config.losses, successes=self._config.successes)
+            for link in network.links
+            if all(end.switch in services.fabric.connections for end in link.ends)
         }
+        """A link to a switch of another controller cannot be watched from one end, and is taken for up."""
         self._sent_to = {
-            _ends(link, direction)[1]: (link, direction) for link in network.links for direction in Direction
+            _ends(link, direction)[1]: (link, direction) for link in self._judges for direction in Direction
         }
         """Where a probe shall come in."""
         self._run = secrets.randbits(64)
@@ -104,7 +107,9 @@ class LinkMonitor:
 
     def _sender(self, link: Link, direction: Direction) -> tuple[int, int]:
         near, _ = _ends(link, direction)
-        return self._services.topology.switches[near.switch].device_id, near.port
+        device_id = self._services.topology.switches[near.switch].device_id
+        assert device_id is not None
+        return device_id, near.port
 
     def _may_judge(self, link: Link) -> bool:
         connections = self._services.fabric.connections

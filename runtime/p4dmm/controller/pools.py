@@ -31,7 +31,7 @@ class Pools:
         PoolExhaustedError."""
         known = bce.hnp_of(at.switch)
         here = next((a for a in bce.attachments if a.place == (at.switch, at.port)), None)
-        offer = known or HomePrefix(self.prefixes[at.switch].allocate(bce.mac, now), at.switch)
+        offer = known or HomePrefix(self.prefixes[at.switch].allocate(str(bce.mac), now), at.switch)
         try:
             attachment = here or Attachment(at.switch, at.port, self.path_ids.allocate())
         except PoolExhaustedError:

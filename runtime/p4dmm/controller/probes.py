@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a node is asked to find out whether it is there (RFC 4861 section 7.3)."""
 
-from p4dmm.mobility import BindingCacheEntry
+from ipaddress import IPv6Address
+
 from p4dmm.wire import (
     ALL_NODES,
     ETHERTYPE_IPV6,
@@ -18,11 +19,11 @@ from p4dmm.wire import (
 )
 
 
-def probe_frame(router: MacAddress, bce: BindingCacheEntry) -> bytes:
-    """Any node answers it at once."""
-    if bce.link_local is not None:
-        return neighbor_solicitation(bce.link_local, src_mac=router, src=router.link_local(), dst_mac=bce.mac)
-    return _mld_general_query(router, bce.mac)
+def probe_frame(router: MacAddress, mac: MacAddress, link_local: IPv6Address | None) -> bytes:
+    """From the router to that node, who answers it at once."""
+    if link_local is not None:
+        return neighbor_solicitation(link_local, src_mac=router, src=router.link_local(), dst_mac=mac)
+    return _mld_general_query(router, mac)
 
 
 def _mld_general_query(router: MacAddress, mac: MacAddress) -> bytes:

@@ -16,7 +16,8 @@ class TokenBucket:
     def take(self, now: float) -> bool:
         """Whether there was a token; then it is gone."""
         if self._at is not None:
-            self._tokens = min(self._burst, self._tokens + (now - self._at) * self._rate)
+            # A clock that is set back takes no tokens away.
+            self._tokens = min(self._burst, self._tokens + max(0.0, now - self._at) * self._rate)
         self._at = now
         if self._tokens < 1:
             return False

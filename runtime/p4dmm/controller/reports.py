@@ -15,7 +15,7 @@ from p4dmm.mobility import (
     PrepareHandover,
 )
 
-from .events import HandoverEvent, Kind, Stage
+from .events import HandoverEvent, Kind, NodeView, PrefixView, Stage
 from .services import Services
 
 
@@ -57,10 +57,25 @@ def emit(
             kind=kind,
             old=ref(old.serving),
             new=to or ref(new.target or new.serving),
-            at=services.now() if at is None else at,
+            at=services.monotonic(services.now() if at is None else at),
             detail=detail,
         )
     )
+
+
+def view_of(bce: BindingCacheEntry) -> NodeView:
+    """A node as whoever asks is told of it."""
+    serving = bce.serving
+    prefixes = tuple(
+        PrefixView(
+            prefix=hnp.prefix,
+            anchor=hnp.anchor,
+            tunnel=(hnp.anchor, serving.switch) if serving and hnp.anchor != serving.switch else None,
+            deprecated=hnp.deprecated_at is not None,
+        )
+        for hnp in bce.hnps
+    )
+    return NodeView(bce.mn_id, bce.mac, ref(serving), prefixes)
 
 
 @overload

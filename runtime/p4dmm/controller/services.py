@@ -19,6 +19,9 @@ from p4dmm.wire import MacAddress
 from .events import EventHandler, HandoverEvent
 from .fabric import Fabric
 
+CLOCK_STEP_S = 0.1
+"""A system's clock that is further away has been set."""
+
 
 @dataclass(slots=True)
 class Services:
@@ -33,10 +36,10 @@ class Services:
     _sending: set[asyncio.Future[object]] = field(default_factory=set)
     _is_stopped: bool = False
     _anchors: dict[IPv6Address, MacAddress] = field(init=False)
+    _epoch: float = field(default_factory=lambda: time.time() - time.monotonic())
 
     def __post_init__(self) -> None:
-        macs = map(self.topology.router_mac, self.topology.maars)
-        self._anchors = {mac.link_local(): mac for mac in macs}
+        self._anchors = {router.link_local: router.mac for router in self.topology.access_routers}
 
     @property
     def lifetimes(self) -> Lifetimes:
@@ -50,10 +53,17 @@ class Services:
             deprecated_s=domain.deprecated_s,
         )
 
-    @staticmethod
-    def now() -> float:
-        """Seconds on the monotonic clock."""
-        return time.monotonic()
+    def now(self) -> float:
+        """Seconds since 1970 UTC. Steady, but for steps of the system's clock."""
+        now = time.monotonic() + self._epoch
+        if abs(time.time() - now) > CLOCK_STEP_S:
+            self._epoch = time.time() - time.monotonic()
+            now = time.monotonic() + self._epoch
+        return now
+
+    def monotonic(self, at: float) -> float:
+        """A time of `now` on the monotonic clock."""
+        return at - self._epoch
 
     def router_of(self, at: PortRef, address: IPv6Address) -> MacAddress | None:
         """The MAC of the router that has this address on the link of the port: on access ports any anchor's link-local

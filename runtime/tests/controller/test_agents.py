@@ -115,7 +115,7 @@ async def test_probe_of_the_old_place_does_not_detach_the_node_at_its_new_one(mo
         await attached(domain, "s1:1", mn)
         slow_writes(monkeypatch, 0.15)
         mn.unplug()
-        await until(lambda: MN in registry(domain)._probing)
+        await until(lambda: MN in registry(domain)._prober._probing)
         await asyncio.sleep(0.25)  # the last answer is due in 50 ms
         domain.events.clear()
         mn.plug(domain.wire("s2:1"))
@@ -153,7 +153,7 @@ async def test_refused_nodes_are_not_remembered() -> None:
     network = load_network(TRIANGLE)
     pools = {"s1": "2001:db8:1000::/64", "s2": "2001:db8:2000::/64", "s3": "2001:db8:3000::/64"}
     switches = tuple(
-        s.model_copy(update={"pool": type(s.pool)(pools[s.name])}) if s.pool else s for s in network.switches
+        s.model_copy(update={"pool": type(s.pool)(pools[s.name])}) if s.name in pools else s for s in network.switches
     )
     async with running_domain(network.model_copy(update={"switches": switches})) as domain:
         await attached(domain, "s1:1", Station(MN))
@@ -178,7 +178,7 @@ async def test_port_keeps_no_more_prefixes_than_it_may_have_nodes() -> None:
             stranger.announce()
             await asyncio.sleep(0.02)
         assert len(registry(domain)._pools.prefixes["s1"]) == 3
-        await until(lambda: not registry(domain)._probing)
+        await until(lambda: not registry(domain)._prober._probing)
         # Those that may, come back; and other ports are not concerned.
         stranger.mac = MacAddress.from_int(STRANGER)
         stranger.announce()

@@ -112,7 +112,7 @@ async def test_exhausted_pool_is_refused() -> None:
     network = load_network(TRIANGLE)
     pools = {"s1": "2001:db8:1000::/64", "s2": "2001:db8:2000::/64", "s3": "2001:db8:3000::/64"}
     switches = tuple(
-        s.model_copy(update={"pool": type(s.pool)(pools[s.name])}) if s.pool else s for s in network.switches
+        s.model_copy(update={"pool": type(s.pool)(pools[s.name])}) if s.name in pools else s for s in network.switches
     )
     async with running_domain(network.model_copy(update={"switches": switches})) as domain:
         await attached(domain, "s1:1", Station(MN))
