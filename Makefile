@@ -13,7 +13,7 @@ PIP    := -m pip --disable-pip-version-check --quiet
 .DEFAULT_GOAL := help
 
 help:
-	@echo "make demo    a mobile node moves between P4 switches; watch its connections survive"
+	@echo "make demo    a mobile node moves between P4 switches; watch its connections survive (MODE=all: each way to do it)"
 	@echo "make test    every test (what needs root, p4c or BMv2 says so and skips)"
 	@echo "make lint    ruff and mypy --strict"
 	@echo "make p4      recompile the P4 program (needs p4c-bm2-ss)"
@@ -37,7 +37,7 @@ $(PTFENV)/.ready: requirements/ptf.txt requirements/ptf-nodeps.txt
 	@touch $@
 
 demo: $(VENV)/.ready
-	@$(BIN)/p4dmm demo $(if $(TARGET),--target $(TARGET))
+	@$(BIN)/p4dmm demo $(if $(TARGET),--target $(TARGET)) $(if $(MODE),--mode $(MODE))
 
 test: $(VENV)/.ready $(PTFENV)/.ready
 	@$(BIN)/python -m pytest

@@ -7,25 +7,47 @@ import contextlib
 import signal
 import sys
 import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from p4dmm.cli.logs import log_to_file
+from p4dmm.cli.modes import MobilityMode
 
 if TYPE_CHECKING:
-    from p4dmm.config import Network
+    from p4dmm.config import Network, Scenario
+    from p4dmm.controller import LinkEvent
     from p4dmm.lab.base import Lab
     from p4dmm.lab.roam import ControllerLike, EventLike
+
+    LabMaker = Callable[[Network, Path], Lab]
 
 CANNOT_RUN = 2
 """Exit code: something needed is missing. 1 says a connection broke."""
 
 
-class Mode(StrEnum):
+class ModeName(StrEnum):
+    """How switches learn of a node that moves."""
+
+    SDN = "sdn"
+    PMIP = "pmip"
+    DMM = "dmm"
+    ALL = "all"
+
+
+class CmdMode(StrEnum):
+    """How the central mobility database of mode dmm takes part."""
+
+    RELAY = "relay"
+    LOCATOR = "locator"
+    PROXY = "proxy"
+
+
+class HostKind(StrEnum):
     """What the hosts are."""
 
     AUTO = "auto"
@@ -42,21 +64,42 @@ class TargetName(StrEnum):
 
 def demo(
     scenario: Annotated[Path, typer.Option(help="who moves where and when (TOML)")] = Path("topo/roam.toml"),
+    mode: Annotated[
+        ModeName | None,
+        typer.Option(
+            help="how switches learn of a move: from the controller, by PMIPv6, by RFC 8885; or all modes in turn, "
+            "compared; as the network file says if left out"
+        ),
+    ] = None,
+    cmd_mode: Annotated[
+        CmdMode | None, typer.Option(help="what the mobility database of dmm is; as the network file says if left out")
+    ] = None,
     target: Annotated[TargetName, typer.Option(help="embedded, or simple_switch_grpc from PATH")] = TargetName.EMBEDDED,
     out: Annotated[Path, typer.Option(help="directory of the timeline and the logs")] = Path("out/demo"),
-    mode: Annotated[Mode, typer.Option(help="real hosts in namespaces, or simulated ones")] = Mode.AUTO,
+    hosts: Annotated[
+        HostKind, typer.Option(help="real hosts in namespaces, or simulated ones; auto: real if it can be")
+    ] = HostKind.AUTO,
 ) -> None:
     """Move a mobile node between switches and watch its connections survive."""
-    from p4dmm.config import load_scenario  # noqa: PLC0415
+    from p4dmm.config import ConfigError, load_scenario  # noqa: PLC0415
+    from p4dmm.lab.modes import in_every_mode, in_mode  # noqa: PLC0415
 
     with _one_line_errors("demo"):
         loaded, network = load_scenario(scenario)
-        lab = _make_lab(network, mode, target, out)
-        sys.exit(_run(_demo(lab, loaded, out)))
+        if mode is ModeName.ALL:
+            if cmd_mode is not None:
+                raise ConfigError(None, "--mode all has every --cmd-mode: leave it out")
+            networks = in_every_mode(network)
+            sys.exit(_run(_compare(_lab_maker(hosts, target), networks, loaded, out)))
+        network = in_mode(network, mode, cmd_mode)
+        sys.exit(_run(_demo(_lab_maker(hosts, target)(network, out), loaded, out)))
 
 
 def up(
     network: Annotated[Path, typer.Option(help="the network file (TOML)")] = Path("topo/triangle.toml"),
+    mode: Annotated[
+        MobilityMode | None, typer.Option(help="how switches learn of moves, instead of the file's")
+    ] = None,
     target: Annotated[TargetName, typer.Option(help="embedded, or simple_switch_grpc from PATH")] = TargetName.EMBEDDED,
     out: Annotated[Path, typer.Option(help="directory of the logs")] = Path("out/lab"),
 ) -> None:
@@ -64,7 +107,8 @@ def up(
     from p4dmm.config import load_network  # noqa: PLC0415
 
     with _one_line_errors("lab up"):
-        lab = _make_lab(load_network(network), Mode.NETNS, target, out)
+        loaded = load_network(network)
+        lab = _lab_maker(HostKind.NETNS, target)(loaded if mode is None else loaded.in_mode(mode.value), out)
         log_to_file(out / "controller.log")
         sys.exit(_run(_stay(lab)))
 
@@ -78,7 +122,9 @@ def _lab() -> None:
     """Run a network on this machine."""
 
 
-def _make_lab(network: "Network", mode: Mode, target: TargetName, out: Path) -> "Lab":
+def _lab_maker(hosts: HostKind, target: TargetName) -> "LabMaker":
+    """What makes a lab of a network and a directory for logs. LabError if there can be none. Where it takes a namespace
+    this process starts again in one."""
     from p4dmm.lab import namespaces  # noqa: PLC0415
     from p4dmm.lab.errors import LabError  # noqa: PLC0415
 
@@ -86,31 +132,35 @@ def _make_lab(network: "Network", mode: Mode, target: TargetName, out: Path) -> 
         from p4dmm.lab.switch_process import require_target  # noqa: PLC0415
 
         require_target("bmv2")
-        if mode is Mode.SIMULATED:
-            raise LabError("simulated hosts have no wire to BMv2: leave --mode out, or use --target embedded")
-    reason = namespaces.unavailable() if mode is not Mode.SIMULATED and not namespaces.inside() else None
-    if reason and (mode is Mode.NETNS or target is TargetName.BMV2):
+        if hosts is HostKind.SIMULATED:
+            raise LabError("simulated hosts have no wire to BMv2: leave --hosts out, or use --target embedded")
+    reason = namespaces.unavailable() if hosts is not HostKind.SIMULATED and not namespaces.inside() else None
+    if reason and (hosts is HostKind.NETNS or target is TargetName.BMV2):
         raise LabError(reason)
-    if mode is Mode.SIMULATED or reason:
+    if hosts is HostKind.SIMULATED or reason:
         from p4dmm.lab.simulated_lab import SimulatedLab  # noqa: PLC0415
 
         if reason:
             typer.echo(f"{reason}; going on with simulated hosts")
-        return SimulatedLab(network)
+        return lambda network, _: SimulatedLab(network)
     if not namespaces.inside():
         namespaces.enter()
     from p4dmm.lab.netns_lab import NetnsLab  # noqa: PLC0415
 
-    return NetnsLab(network, target=target.value, log_dir=out)
+    return lambda network, out: NetnsLab(network, target=target.value, log_dir=out)
 
 
-def _make_controller(network: "Network", on_event: "Callable[[EventLike], None]") -> "ControllerLike":
+def _make_controller(
+    network: "Network",
+    on_event: "Callable[[EventLike], None]",
+    on_link: "Callable[[LinkEvent], None] | None" = None,
+) -> "ControllerLike":
     from p4dmm.controller import Controller  # noqa: PLC0415
 
-    return Controller(network, on_event=on_event)
+    return Controller(network, on_event=on_event, on_link=on_link)
 
 
-async def _demo(lab: "Lab", scenario: Any, out: Path) -> int:
+async def _demo(lab: "Lab", scenario: "Scenario", out: Path) -> int:
     from p4dmm.lab.errors import LabError  # noqa: PLC0415
     from p4dmm.lab.face import Face, make_console  # noqa: PLC0415
     from p4dmm.lab.roam import Roam  # noqa: PLC0415
@@ -120,7 +170,7 @@ async def _demo(lab: "Lab", scenario: Any, out: Path) -> int:
     console = make_console()
     face = Face(console, scenario.node, time.monotonic())
     face.say(lab.claim)
-    journey = await Roam(lab, scenario, controller=_make_controller, observer=face).run()
+    journey = await Roam(lab, scenario, controller=partial(_make_controller, on_link=face.link), observer=face).run()
     picture: Path | None = out / "timeline.png"
     try:
         draw(journey, out / "timeline.png")
@@ -129,6 +179,39 @@ async def _demo(lab: "Lab", scenario: Any, out: Path) -> int:
         picture = None
     face.summary(journey, picture)
     return 1 if journey.problems() else 0
+
+
+async def _compare(make_lab: "LabMaker", networks: "Sequence[Network]", scenario: "Scenario", out: Path) -> int:
+    from p4dmm.lab.comparison import print_comparison  # noqa: PLC0415
+    from p4dmm.lab.errors import LabError  # noqa: PLC0415
+    from p4dmm.lab.face import Face, make_console  # noqa: PLC0415
+    from p4dmm.lab.modes import mode_name  # noqa: PLC0415
+    from p4dmm.lab.roam import Roam  # noqa: PLC0415
+    from p4dmm.lab.timeline import draw, draw_handovers  # noqa: PLC0415
+
+    log_to_file(out / "controller.log")
+    console = make_console()
+    journeys, pictures, busy = [], {}, []
+    for number, network in enumerate(networks, 1):
+        name = mode_name(network)
+        directory = out / name.replace(" ", "-")
+        lab = make_lab(network, directory)
+        face = Face(console, scenario.node, time.monotonic(), brief=True)
+        face.say(f"mode {name} ({number} of {len(networks)}): {lab.claim}")
+        controller = partial(_make_controller, on_link=face.link)
+        journeys.append(await Roam(lab, scenario, controller=controller, observer=face).run())
+        busy += [name] if face.links_lost else []
+        pictures[f"timeline of {name}"] = directory / "timeline.png"
+    try:
+        for journey, picture in zip(journeys, pictures.values(), strict=True):
+            draw(journey, picture)
+        pictures["handovers"] = out / "handovers.png"
+        draw_handovers(journeys, pictures["handovers"])
+    except LabError as error:
+        console.print(str(error), markup=False)
+        pictures = {}
+    print_comparison(console, journeys, pictures, busy)
+    return 1 if any(journey.problems() for journey in journeys) else 0
 
 
 async def _stay(lab: "Lab") -> int:

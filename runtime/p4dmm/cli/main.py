@@ -5,6 +5,7 @@
 import typer
 
 from p4dmm.cli.controller import controller
+from p4dmm.cli.decode import decode
 from p4dmm.cli.demo import demo, lab_app
 from p4dmm.cli.switch import switch
 
@@ -18,5 +19,6 @@ def main() -> None:
 
 app.command("switch")(switch)
 app.command("controller")(controller)
+app.command("decode")(decode)
 app.command("demo")(demo)
 app.add_typer(lab_app, name="lab")

@@ -3,6 +3,7 @@
 """What every lab can do, whatever its hosts and switches are made of."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import IPv6Address, IPv6Network
 from typing import Literal
@@ -29,9 +30,21 @@ class HostAddress:
         return IPv6Network((self.address, self.prefix_length), strict=False)
 
     @property
-    def native(self) -> bool:
-        """Whether the host would choose it for a new connection to the world."""
+    def preferred(self) -> bool:
+        """Whether the host would choose it for a new connection to the world (RFC 4862 section 2)."""
         return not (self.deprecated or self.tentative or self.address.is_link_local)
+
+
+def preferred_in(pool: IPv6Network, addresses: Iterable[HostAddress]) -> IPv6Address | None:
+    """The address a host would choose for a new connection, if it has to be one of the pool."""
+    preferred = [held.address for held in addresses if held.preferred]
+    return preferred[0] if preferred and all(address in pool for address in preferred) else None
+
+
+def no_address(node: str, pool: IPv6Network, found: Iterable[HostAddress], timeout_s: float) -> LabError:
+    """What is wrong where :func:`preferred_in` found none for so long."""
+    has = ", ".join(f"{held.address}{'' if held.preferred else ' (not preferred)'}" for held in found) or "none"
+    return LabError(f"{node} has no usable address in {pool} after {timeout_s:.0f} s; it has {has}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,8 +188,9 @@ class Lab(ABC):
         """Return a host's addresses, link-local ones included."""
 
     @abstractmethod
-    async def wait_native(self, node: str, pool: IPv6Network, timeout_s: float) -> IPv6Address:
-        """Wait until the node has a usable, preferred address in ``pool``. LabError after ``timeout_s``."""
+    async def wait_preferred(self, node: str, pool: IPv6Network, timeout_s: float) -> IPv6Address:
+        """Wait until the node has a usable, preferred address in ``pool`` and none elsewhere: it may hear what is
+        deprecated a moment later. LabError after ``timeout_s``."""
 
     @abstractmethod
     async def start_traffic(self, node: str, correspondent: str, source: IPv6Address, spec: TrafficSpec) -> Traffic:

@@ -16,10 +16,10 @@ from p4dmm.config import Network, Switch
 
 from .base import Lab, TrafficLog
 from .records import Handover, Journey
-from .roam import EventLike, NodeLike
+from .roam import EventLike, LinkLike, NodeLike
 
 _STAGES = ("prepared", "seen", "decided", "installed", "retired")
-_PLAIN_WIDTH = 140
+_PLAIN_WIDTH = 160
 
 
 def make_console() -> Console:
@@ -33,8 +33,10 @@ def make_console() -> Console:
 class Face:
     """Prints a journey as it happens."""
 
-    def __init__(self, console: Console, mobile: str, begun: float) -> None:
-        self._console, self._mobile, self._begun = console, mobile, begun
+    def __init__(self, console: Console, mobile: str, begun: float, *, brief: bool = False) -> None:
+        """`brief`: of each move what came of it, without stages and maps."""
+        self._console, self._mobile, self._begun, self._is_brief = console, mobile, begun, brief
+        self.links_lost = 0
 
     def say(self, text: str) -> None:
         """Print a line."""
@@ -42,12 +44,23 @@ class Face:
 
     def event(self, event: EventLike) -> None:
         """Print one stage as the controller tells it."""
+        if self._is_brief:
+            return
         where = f" at {event.new}" if event.new else ""
         words = f"{event.stage:<9} {event.kind}{where} {event.detail}".rstrip()
         self._line(f"  [dim]{event.at - self._begun:8.3f} s[/dim]  {escape(words)}")
 
+    def link(self, event: LinkLike) -> None:
+        """Say that a link between switches went down or came back. Labs cut none: their machine is too busy."""
+        self.links_lost += not event.is_up
+        ends = " to ".join(map(str, event.ends))
+        words = "is back" if event.is_up else "was given up: this machine is too busy for its probes"
+        self._line(f"  [yellow]link {ends} {words}[/yellow]")
+
     def network(self, lab: Lab, nodes: Sequence[NodeLike]) -> None:
         """Draw the map: a box per switch with its nodes, the prefixes it anchors and its tunnels."""
+        if self._is_brief:
+            return
         boxes = {switch.name: _lines(switch, lab, nodes) for switch in lab.network.switches}
         if not self._console.is_terminal:
             for name, lines in boxes.items():
@@ -69,14 +82,16 @@ class Face:
         through = handover.after_attach_ms(traffic.ping.first_after(handover.times.attached))
         parts.append(f"first packet through {through:.1f}" if through is not None else "NOTHING THROUGH")
         self._line(f"  [bold]{escape(handover.title)}[/bold]: {' -> '.join(parts)} ms")
-        for stream in traffic.streams:
+        for stream in () if self._is_brief else traffic.streams:
             stats = handover.stats(stream)
             self._line(
                 f"    {stream.name:<9} sent {stats.sent}, lost {_count(stats.lost)}, duplicates {stats.duplicates}, "
                 f"reordered {stats.reordered}, longest silence {handover.gap_ms(stream):.0f} ms"
             )
         if connection := handover.connection:
-            anchor = f"native at {handover.move.to.switch}" if connection.source in handover.pool else "NOT native"
+            anchor = f"{'native at' if handover.is_native else 'anchored at'} {handover.anchor}"
+            if connection.source not in handover.pool:
+                anchor = f"NOT {anchor}"
             self._line(
                 f"    new connection from {connection.source} ({anchor}): "
                 f"{connection.octets} octets in {connection.seconds * 1000:.0f} ms"
@@ -87,7 +102,7 @@ class Face:
     def summary(self, journey: Journey, picture: Path | None) -> None:
         """Print the table and the verdict."""
         table = Table(
-            title=f"{journey.node}: {journey.claim} (times in ms since attach)",
+            title=f"{journey.node}, mode {journey.mode}: {journey.claim} (times in ms since attach)",
             title_justify="left",
             box=None,
             pad_edge=False,
@@ -95,7 +110,9 @@ class Face:
         )
         names = [stream.name for stream in journey.traffic.streams]
         columns = ["handover", "seen", "decided", "installed", "through"]
-        columns += [f"lost {name}" for name in names] + ["dup", "TCP gap", "new connection from"]
+        columns += [f"lost {name}" for name in names] + ["dup", "TCP gap"]
+        columns += ["messages"] if _has_messages(journey) else []
+        columns.append("new connection from")
         for column in columns:
             is_text = column in {"handover", "new connection from"}
             table.add_column(column, justify="left" if is_text else "right", no_wrap=is_text)
@@ -128,18 +145,22 @@ class Face:
 
 def _row(journey: Journey, handover: Handover) -> list[str]:
     stages = [handover.after_attach_ms(handover.stages.get(stage)) for stage in ("seen", "decided", "installed")]
-    through = handover.after_attach_ms(journey.traffic.ping.first_after(handover.times.attached))
     all_stats = [handover.stats(stream) for stream in journey.traffic.streams]
     stood = journey.tcp_gap_ms(handover)
     return [
-        f"{handover.number}. {handover.old}>{handover.move.to} {'planned' if handover.move.planned else 'reactive'}",
+        f"{handover.number}. {handover.old}>{handover.move.to} {handover.kind}",
         *(_ms(value) for value in stages),
-        _ms(through),
+        _ms(journey.first_reply_ms(handover)),
         *(_count(stats.lost) for stats in all_stats),
         str(sum(stats.duplicates for stats in all_stats)),
         "-" if stood is None else f"{stood:.0f}",
+        *([str(handover.messages)] if _has_messages(journey) else []),
         _anchor(handover),
     ]
+
+
+def _has_messages(journey: Journey) -> bool:
+    return any(handover.messages for handover in journey.handovers)
 
 
 def _lines(switch: Switch, lab: Lab, nodes: Sequence[NodeLike]) -> list[str]:
@@ -171,7 +192,7 @@ def _neighbours(network: Network, name: str) -> str:
 def _anchor(handover: Handover) -> str:
     if handover.connection is None:
         return "-"
-    where = handover.move.to.switch if handover.connection.source in handover.pool else "elsewhere"
+    where = handover.anchor if handover.connection.source in handover.pool else "elsewhere"
     return f"{where}: {IPv6Network((handover.connection.source, 64), strict=False)}"
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from p4dmm.config import Network, PortRef, Switch
 
 from . import namespaces
-from .base import HostAddress, Lab, MoveTimes, NewConnection, Traffic, TrafficSpec
+from .base import HostAddress, Lab, MoveTimes, NewConnection, Traffic, TrafficSpec, no_address, preferred_in
 from .errors import LabError
 from .fabric import Fabric
 from .host_client import HostProcess
@@ -116,16 +116,14 @@ class NetnsLab(Lab):
         """Return the gateways of a host's default routes."""
         return tuple(IPv6Address(address) for address in await self.hosts[host].ask("default_routers"))
 
-    async def wait_native(self, node: str, pool: IPv6Network, timeout_s: float) -> IPv6Address:
+    async def wait_preferred(self, node: str, pool: IPv6Network, timeout_s: float) -> IPv6Address:
         deadline = time.monotonic() + timeout_s
         while True:
             found = await self.addresses(node)
-            for candidate in found:
-                if candidate.native and candidate.address in pool:
-                    return candidate.address
+            if (address := preferred_in(pool, found)) is not None:
+                return address
             if time.monotonic() > deadline:
-                has = ", ".join(str(a.address) for a in found) or "none"
-                raise LabError(f"{node} has no usable address in {pool} after {timeout_s:.0f} s; it has {has}")
+                raise no_address(node, pool, found, timeout_s)
             await asyncio.sleep(_POLL_S)
 
     async def start_traffic(self, node: str, correspondent: str, source: IPv6Address, spec: TrafficSpec) -> Traffic:
@@ -197,7 +195,7 @@ class NetnsLab(Lab):
         process = switch_process(switch, interfaces, self._target, self._log_dir / f"{switch.name}.log")
         self._switches[switch.name] = process
         await process.start()
-        host, _, port_number = switch.address.rpartition(":")
+        host, _, port_number = switch.p4runtime[0].rpartition(":")
         await process.wait_listening(host.strip("[]"), int(port_number), _LISTEN_TIMEOUT_S)
 
     async def _configure(self, name: str) -> None:

@@ -5,7 +5,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from ipaddress import IPv6Network
 from typing import Protocol, TypeVar
 
@@ -15,6 +15,7 @@ from p4dmm.wire import MacAddress
 
 from .base import HostAddress, Lab, NewConnection, TrafficLog, TrafficSpec
 from .errors import LabError
+from .modes import anchor_of, mode_name, plans_handovers
 from .records import IN_THE_AIR_S, Handover, Journey, first_stages
 
 _T = TypeVar("_T")
@@ -67,6 +68,15 @@ class EventLike(Protocol):
     def detail(self) -> str: ...
 
 
+class LinkLike(Protocol):
+    """A link between switches that went down or came back."""
+
+    @property
+    def ends(self) -> Sequence[PortRef]: ...
+    @property
+    def is_up(self) -> bool: ...
+
+
 class ControllerLike(Protocol):
     """What a journey needs of a controller."""
 
@@ -74,6 +84,8 @@ class ControllerLike(Protocol):
     async def stop(self) -> None: ...
     async def prepare(self, mac: MacAddress, to: PortRef) -> None: ...
     def nodes(self) -> Sequence[NodeLike]: ...
+    @property
+    def counters(self) -> Mapping[str, int]: ...
 
 
 ControllerFactory = Callable[[Network, Callable[[EventLike], None]], ControllerLike]
@@ -125,7 +137,7 @@ class Roam:
         begun = time.monotonic()
         for each in lab.network.nodes:
             await lab.attach(each.name, each.at)
-        home = await lab.wait_native(node.name, self._pool(node.at), ADDRESS_TIMEOUT_S)
+        home = await lab.wait_preferred(node.name, self._anchor(node.at)[1], ADDRESS_TIMEOUT_S)
         self._observer.say(f"{node.name} has {home}; traffic with {scenario.correspondent} starts from that address")
         traffic = await lab.start_traffic(node.name, scenario.correspondent, home, self._spec)
         sampling = asyncio.create_task(self._sample())
@@ -133,7 +145,7 @@ class Roam:
             await asyncio.sleep(scenario.settle_s)
             self._observer.network(lab, controller.nodes())
             handovers: list[Handover] = []
-            for number, move in enumerate(scenario.moves, 1):
+            for number, move in enumerate(self._moves(), 1):
                 handovers.append(await self._hand_over(controller, number, move))
                 await asyncio.sleep(_LAST_REPLIES_S)
                 log = await traffic.log()
@@ -147,6 +159,7 @@ class Roam:
         log = await traffic.stop()
         return Journey(
             node=node.name,
+            mode=mode_name(lab.network),
             claim=lab.claim,
             begun=begun,
             ended=time.monotonic(),
@@ -156,10 +169,18 @@ class Roam:
             addresses=tuple(self._samples),
         )
 
+    def _moves(self) -> Sequence[Move]:
+        moves = self._scenario.moves
+        if plans_handovers(self._lab.network) or not any(move.planned for move in moves):
+            return moves
+        self._observer.say(f"mode {mode_name(self._lab.network)} has no planned handovers: every move is reactive")
+        return [move.model_copy(update={"planned": False}) for move in moves]
+
     async def _hand_over(self, controller: ControllerLike, number: int, move: Move) -> Handover:
         lab, node = self._lab, self._node
         old, begun, prepared = lab.where(node.name), time.monotonic(), None
         assert old
+        sent, (anchor, pool) = _messages(controller), self._anchor(move.to)
         self._observer.say(
             f"move {number}: {node.name} {old} -> {move.to}, {'planned' if move.planned else 'reactive'}"
         )
@@ -177,7 +198,8 @@ class Roam:
             number=number,
             old=old,
             move=move,
-            pool=self._pool(move.to),
+            anchor=anchor,
+            pool=pool,
             begun=begun,
             prepared=prepared,
             times=times,
@@ -185,13 +207,14 @@ class Roam:
             stages=first_stages(self._events, begun, ended),
             connection=connection,
             problem=problem,
+            messages=_messages(controller) - sent,
         )
 
     async def _connect(self, move: Move) -> tuple[NewConnection | None, str | None]:
-        """Open a connection as an application would that starts now, once there is a native address."""
+        """Open a connection as an application would that starts now, once it has the address for that."""
         node = self._node.name
         try:
-            await self._lab.wait_native(node, self._pool(move.to), ADDRESS_TIMEOUT_S)
+            await self._lab.wait_preferred(node, self._anchor(move.to)[1], ADDRESS_TIMEOUT_S)
             return await self._lab.new_connection(node, self._scenario.correspondent), None
         except LabError as error:
             return None, f"no new connection: {error}"
@@ -206,11 +229,17 @@ class Roam:
             self._events.append((event.stage, event.at))
             self._observer.event(event)
 
-    def _pool(self, ref: PortRef) -> IPv6Network:
-        switch = self._lab.network.switch(ref.switch)
+    def _anchor(self, at: PortRef) -> tuple[str, IPv6Network]:
+        """Name and pool."""
+        switch = self._lab.network.switch(at.switch)
         assert switch
-        assert switch.pool
-        return switch.pool
+        anchor = anchor_of(self._lab.network, self._node, switch)
+        assert anchor.pool
+        return anchor.name, anchor.pool
+
+
+def _messages(controller: ControllerLike) -> int:
+    return sum(count for name, count in controller.counters.items() if name.startswith("sent: "))
 
 
 async def bounded(doing: Awaitable[_T], timeout_s: float, otherwise: str) -> _T:

@@ -90,7 +90,7 @@ class SimulatedHost:
     def choose_source(self) -> IPv6Address | None:
         """Return the address for a new connection to the world (RFC 6724 rule 3: not a deprecated one)."""
         ours = [a for a in self.addresses() if not a.address.is_link_local]
-        return next((a.address for a in reversed(ours) if a.native), ours[-1].address if ours else None)
+        return next((a.address for a in reversed(ours) if a.preferred), ours[-1].address if ours else None)
 
     def receive(self, data: bytes) -> None:
         """Take one frame; what is malformed is counted and dropped."""

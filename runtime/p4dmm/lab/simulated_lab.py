@@ -3,6 +3,8 @@
 """The lab without privileges: switches and hosts in one event loop, joined by in-process wires."""
 
 import asyncio
+import contextlib
+import itertools
 import time
 from functools import partial
 from ipaddress import IPv6Address, IPv6Network
@@ -10,7 +12,7 @@ from ipaddress import IPv6Address, IPv6Network
 from p4dmm.config import CPU_PORT, Network, PortRef, Switch
 from p4dmm.softswitch.service import SwitchServer, Wire
 
-from .base import HostAddress, Lab, MoveTimes, NewConnection, Traffic, TrafficSpec
+from .base import HostAddress, Lab, MoveTimes, NewConnection, Traffic, TrafficSpec, no_address, preferred_in
 from .errors import LabError
 from .pattern import PatternVerifier, pattern
 from .simulated_host import SimulatedHost
@@ -20,6 +22,7 @@ _POLL_S = 0.02
 _SERVICE_PORT = 7000
 _CLIENT_PORT = 7001
 _FETCH_OCTETS = 20_000
+_ASK_AGAIN_S = 0.5
 _CHUNK = 1000
 
 
@@ -108,15 +111,13 @@ class SimulatedLab(Lab):
     async def addresses(self, host: str) -> tuple[HostAddress, ...]:
         return self.hosts[host].addresses()
 
-    async def wait_native(self, node: str, pool: IPv6Network, timeout_s: float) -> IPv6Address:
+    async def wait_preferred(self, node: str, pool: IPv6Network, timeout_s: float) -> IPv6Address:
         deadline = time.monotonic() + timeout_s
         while time.monotonic() < deadline:
-            for candidate in self.hosts[node].addresses():
-                if candidate.native and candidate.address in pool:
-                    return candidate.address
+            if (address := preferred_in(pool, self.hosts[node].addresses())) is not None:
+                return address
             await asyncio.sleep(_POLL_S)
-        has = ", ".join(str(a.address) for a in self.hosts[node].addresses())
-        raise LabError(f"{node} has no usable address in {pool} after {timeout_s:.0f} s; it has {has}")
+        raise no_address(node, pool, self.hosts[node].addresses(), timeout_s)
 
     async def start_traffic(self, node: str, correspondent: str, source: IPv6Address, spec: TrafficSpec) -> Traffic:
         peer = self.correspondent(correspondent)
@@ -135,22 +136,25 @@ class SimulatedLab(Lab):
         source = host.choose_source()
         if source is None:
             raise LabError(f"{node} has no address to open a connection from")
-        verifier, done = PatternVerifier(), asyncio.Event()
-
-        def take(_source: IPv6Address, _port: int, _own: IPv6Address, data: bytes) -> None:
-            verifier.feed(data)
-            if verifier.received >= _FETCH_OCTETS:
-                done.set()
-
-        host.datagram_handlers[_CLIENT_PORT] = take
         to = self.correspondent(correspondent).address.ip
-        host.send_datagram(source, _CLIENT_PORT, to, _SERVICE_PORT, str(_FETCH_OCTETS).encode())
+        fetches: list[_Fetch] = []
         try:
-            await asyncio.wait_for(done.wait(), timeout_s)
-        except TimeoutError:
-            raise LabError(f"{verifier.received} octets of {_FETCH_OCTETS} came within {timeout_s:.0f} s") from None
+            # As a resolver does: asked again, because the network may not know yet where the node is.
+            for port in itertools.count(_CLIENT_PORT):
+                fetches.append(_Fetch())
+                host.datagram_handlers[port] = fetches[-1]
+                host.send_datagram(source, port, to, _SERVICE_PORT, str(_FETCH_OCTETS).encode())
+                left = begun + timeout_s - time.monotonic()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(fetches[-1].done.wait(), min(left, _ASK_AGAIN_S))
+                if fetches[-1].done.is_set() or left <= _ASK_AGAIN_S:
+                    break
         finally:
-            del host.datagram_handlers[_CLIENT_PORT]
+            for port in range(_CLIENT_PORT, _CLIENT_PORT + len(fetches)):
+                del host.datagram_handlers[port]
+        verifier = max((fetch.verifier for fetch in fetches), key=lambda verifier: verifier.received)
+        if verifier.received < _FETCH_OCTETS:
+            raise LabError(f"{verifier.received} octets of {_FETCH_OCTETS} came within {timeout_s:.0f} s")
         if verifier.corrupt_at is not None:
             raise LabError(f"octet {verifier.corrupt_at} is wrong")
         return NewConnection(source, verifier.received, time.monotonic() - begun)
@@ -160,10 +164,10 @@ class SimulatedLab(Lab):
         if switch is None:
             raise LabError(f"no switch {name!r}; there are {', '.join(self.servers)}")
         await self.servers[name].stop()
-        await self._start_switch(switch, switch.address)
+        await self._start_switch(switch, switch.p4runtime[0])
 
     async def _start_switch(self, switch: Switch, address: str = "127.0.0.1:0") -> Switch:
-        server = SwitchServer(device_id=switch.device_id, grpc_address=address, cpu_port=CPU_PORT)
+        server = SwitchServer(device_id=switch.p4runtime[1], grpc_address=address, cpu_port=CPU_PORT)
         for port in switch.ports:
             ref = PortRef(switch=switch.name, port=port.number)
             wire = self._wires.get(ref)
@@ -196,6 +200,19 @@ class SimulatedLab(Lab):
     def _transmit(self, host: str, frame: bytes) -> None:
         if ref := self._sends[host]:
             self._wires[ref].b.send(frame)
+
+
+class _Fetch:
+    """Takes one answer of a service."""
+
+    def __init__(self) -> None:
+        self.verifier = PatternVerifier()
+        self.done = asyncio.Event()
+
+    def __call__(self, _source: IPv6Address, _port: int, _own: IPv6Address, data: bytes) -> None:
+        self.verifier.feed(data)
+        if self.verifier.received >= _FETCH_OCTETS:
+            self.done.set()
 
 
 class _Service:

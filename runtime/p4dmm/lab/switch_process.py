@@ -29,10 +29,11 @@ def switch_process(switch: Switch, interfaces: Mapping[int, str], target: Target
     """Return the process, not started; ``interfaces`` by port number. The controller brings the program."""
     program = [_BMV2, "--log-console", "-L", "warn"] if target == "bmv2" else list(_EMBEDDED)
     ports = [word for number, name in interfaces.items() for word in ("-i", f"{number}@{name}")]
+    address, device_id = switch.p4runtime
     command = [
         *program,
         *ports,
-        *("--device-id", str(switch.device_id), "--no-p4", "--"),
-        *("--grpc-server-addr", switch.address, "--cpu-port", str(CPU_PORT)),
+        *("--device-id", str(device_id), "--no-p4", "--"),
+        *("--grpc-server-addr", address, "--cpu-port", str(CPU_PORT)),
     ]
     return LoggedProcess(f"switch {switch.name}", command, log)

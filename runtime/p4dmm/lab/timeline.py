@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The journey as a picture: all of it over time, and each handover in close-up."""
 
+from collections.abc import Sequence
 from ipaddress import IPv6Address
 from pathlib import Path
 from typing import Any
@@ -19,13 +20,7 @@ _LINKS = "tab:red"
 
 def draw(journey: Journey, path: Path) -> None:
     """Write a PNG. LabError where matplotlib is missing."""
-    try:
-        import matplotlib as mpl  # noqa: PLC0415 an extra, and slow to import
-
-        mpl.use("Agg")
-        from matplotlib import pyplot as plt  # noqa: PLC0415
-    except ImportError as error:
-        raise LabError("no timeline: matplotlib is not installed; pip install 'p4dmm[plots]'") from error
+    plt = _pyplot()
     tcp = journey.traffic.tcp is not None
     heights = [2.0, *([1.3] if tcp else []), 1.2, 2.0]
     figure = plt.figure(figsize=(max(14.0, 4.0 * len(journey.handovers)), 2.0 * sum(heights) / 1.5))
@@ -46,10 +41,42 @@ def draw(journey: Journey, path: Path) -> None:
     wide[-1].set_xlabel("seconds")
     for column, handover in enumerate(journey.handovers):
         _close_up(figure.add_subplot(grid[-1, column]), journey, handover)
-    figure.suptitle(f"{journey.node}: {journey.claim}", fontsize=11)
+    _save(figure, f"{journey.node}, mode {journey.mode}: {journey.claim}", path)
+
+
+def draw_handovers(journeys: Sequence[Journey], path: Path) -> None:
+    """Write a PNG with every handover in close-up, a row for each journey. LabError where matplotlib is missing."""
+    plt = _pyplot()
+    columns = len(journeys[0].handovers)
+    figure, axes = plt.subplots(
+        len(journeys), columns, figsize=(max(14.0, 4.5 * columns), 2.6 * len(journeys)), squeeze=False
+    )
+    figure.subplots_adjust(left=0.08, right=0.99, top=0.92, bottom=0.05, hspace=0.6, wspace=0.1)
+    for row, journey in enumerate(journeys):
+        for axis, handover in zip(axes[row], journey.handovers, strict=True):
+            _close_up(axis, journey, handover)
+            if row < len(journeys) - 1:
+                axis.set_xlabel("")
+        axes[row][0].set_ylabel(journey.mode, fontsize=12, fontweight="bold")
+    _save(figure, f"{journeys[0].node}: {journeys[0].claim}", path)
+
+
+def _pyplot() -> Any:
+    try:
+        import matplotlib as mpl  # noqa: PLC0415 an extra, and slow to import
+
+        mpl.use("Agg")
+        from matplotlib import pyplot  # noqa: PLC0415
+    except ImportError as error:
+        raise LabError("no timeline: matplotlib is not installed; pip install 'p4dmm[plots]'") from error
+    return pyplot
+
+
+def _save(figure: Any, title: str, path: Path) -> None:
+    figure.suptitle(title, fontsize=11)
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=100)
-    plt.close(figure)
+    _pyplot().close(figure)
 
 
 def _packets(axis: Any, journey: Journey, start: float, end: float) -> None:

@@ -15,6 +15,7 @@ import pytest
 from p4dmm.config import PortRef, load_network, load_scenario
 from p4dmm.controller import Controller
 from p4dmm.lab.base import Lab, TrafficSpec
+from p4dmm.lab.modes import in_mode
 from p4dmm.lab.netns_lab import NetnsLab
 from p4dmm.lab.roam import Roam
 
@@ -77,6 +78,35 @@ async def test_connections_survive_the_round(target: str, tmp_path: Path) -> Non
         assert handover.connection.source in maar.pool
 
 
+@pytest.mark.parametrize("mode", ["pmip", "dmm relay", *(["dmm locator", "dmm proxy"] if SOAK else [])])
+async def test_connections_survive_where_switches_signal_to_each_other(mode: str, tmp_path: Path) -> None:
+    """Away and on: nothing is told to a switch but by Proxy Mobile IPv6 or RFC 8885."""
+    scenario, network = load_scenario(TOPO / "roam.toml")
+    stay = 6.0 if SOAK else 1.0
+    moves = tuple(move.model_copy(update={"dwell_s": stay}) for move in scenario.moves)[: 3 if SOAK else 2]
+    scenario = scenario.model_copy(update={"moves": moves, "settle_s": 0.5})
+    lab = NetnsLab(in_mode(network, *mode.split()), log_dir=tmp_path)
+    journey = await Roam(lab, scenario, controller=make_controller, observer=Silent()).run()
+    assert journey.mode == mode
+    assert journey.problems() == []
+    tcp = journey.traffic.tcp
+    assert tcp is not None
+    assert sum(octets for _, octets in tcp.down) > 100_000
+    held = {a.address for _, sample in journey.addresses for a in sample if not a.address.is_link_local}
+    for handover in journey.handovers:
+        assert handover.messages >= 2
+        assert handover.connection is not None
+        if mode == "pmip":
+            # One home network prefix everywhere (RFC 5213 section 1); the anchor is the LMA.
+            assert handover.anchor == "c1"
+            assert handover.connection.source == journey.traffic.source
+            assert held == {journey.traffic.source}
+        else:
+            assert handover.is_native
+            assert handover.connection.source != journey.traffic.source or handover.move.to == journey.home
+    assert len(held) == (1 if mode == "pmip" else 1 + len({h.move.to for h in journey.handovers} - {journey.home}))
+
+
 @contextlib.asynccontextmanager
 async def running(target: str, log_dir: Path) -> AsyncIterator[tuple[Lab, Controller]]:
     lab = NetnsLab(load_network(TOPO / "triangle.toml"), target=target, log_dir=log_dir)  # type: ignore[arg-type]
@@ -101,11 +131,11 @@ async def test_traffic_outlives_the_controller(target: str, tmp_path: Path) -> N
         await lab.attach("mn1", s1)
         pool = lab.network.switches[0].pool
         assert pool is not None
-        source = await lab.wait_native("mn1", pool, 20)
+        source = await lab.wait_preferred("mn1", pool, 20)
         await lab.move("mn1", s2)
         second = lab.network.switches[1].pool
         assert second is not None
-        await lab.wait_native("mn1", second, 20)
+        await lab.wait_preferred("mn1", second, 20)
         await asyncio.sleep(2.5 * lab.network.domain.drain_s)
         for host in ("mn1", "cn"):
             _age_neighbours_fast(lab, host)
@@ -132,7 +162,7 @@ async def test_traffic_outlives_the_controller(target: str, tmp_path: Path) -> N
             await lab.move("mn1", PortRef(switch="s3", port=1))
             third = lab.network.switches[2].pool
             assert third is not None
-            await lab.wait_native("mn1", third, 20)
+            await lab.wait_preferred("mn1", third, 20)
             log = await traffic.stop()
             assert log.udp_down.longest_gap(log.udp_down.sent[0], log.udp_down.sent[-1]) < 5
         finally:

@@ -3,6 +3,7 @@
 """A lab and a controller that are nothing but a script."""
 
 import time
+from collections import Counter
 from dataclasses import dataclass
 from ipaddress import IPv6Address, IPv6Network
 
@@ -41,6 +42,7 @@ class FakeController:
     def __init__(self, network, on_event, fail_start=False):
         self.network, self.on_event, self.fail_start = network, on_event, fail_start
         self.calls = []
+        self.counters = Counter()
 
     async def start(self):
         self.calls.append("start")
@@ -89,11 +91,15 @@ class FakeLab(Lab):
     claim = "FAKE"
     has_tcp = True
 
-    def __init__(self, network, *, broken=(), dark_s=0.0, native=True):
+    def __init__(self, network, *, broken=(), dark_s=0.0, preferred=True, addresses=None):
+        """`addresses`: of the node at each switch, where it is not that of the switch itself."""
         super().__init__(network)
+        self.given = addresses or {}
         self.at = {}
-        self.broken, self.dark_s, self.native = broken, dark_s, native
+        self.broken, self.dark_s, self.preferred = broken, dark_s, preferred
         self.traffic = None
+        self.signals = None
+        """Called with the port at every move, after it."""
         self.calls = []
 
     async def start(self):
@@ -113,6 +119,8 @@ class FakeLab(Lab):
     async def move(self, node, to, *, planned=False, gap_s=0.0, overlap_s=0.3):
         now = time.monotonic()
         self.at[node] = to
+        if self.signals:
+            self.signals(to)
         self.traffic.dark.append((now, now + self.dark_s))
         return MoveTimes(now, now, now)
 
@@ -120,14 +128,16 @@ class FakeLab(Lab):
         return self.at.get(node)
 
     def address(self, node):
+        if given := self.given.get(self.at[node].switch):
+            return IPv6Address(given)
         number = self.at[node].switch[1:]
         return IPv6Address(f"2001:db8:{number}000::1")
 
     async def addresses(self, host):
         return (HostAddress(self.address(host), 64),)
 
-    async def wait_native(self, node, pool, timeout_s):
-        if not self.native and self.traffic:
+    async def wait_preferred(self, node, pool, timeout_s):
+        if not self.preferred and self.traffic:
             raise LabError("no address came")
         return self.address(node)
 

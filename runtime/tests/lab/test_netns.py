@@ -162,7 +162,7 @@ async def test_errors_are_one_line(tmp_path):
         with pytest.raises(LabError, match="host mn1: tcp_fetch: "):
             await lab.hosts["mn1"].ask("tcp_fetch", to=("::1", 9), octets=1, timeout_s=1)
         with pytest.raises(LabError, match="no usable address in 2001:db8:1000::/48 after 0 s"):
-            await lab.wait_native("mn1", lab.network.switches[0].pool, 0.2)
+            await lab.wait_preferred("mn1", lab.network.switches[0].pool, 0.2)
         with pytest.raises(LabError, match="no node 'x'; there are mn1, mn2"):
             lab.node("x")
 

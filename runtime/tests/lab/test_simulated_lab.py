@@ -58,6 +58,6 @@ async def test_waits_end():
     async with running() as lab:
         await lab.attach("mn1", S1)
         with pytest.raises(LabError, match="no usable address"):
-            await lab.wait_native("mn1", lab.network.switches[0].pool, 0.05)
+            await lab.wait_preferred("mn1", lab.network.switches[0].pool, 0.05)
         with pytest.raises(LabError, match="no address to open"):
             await lab.new_connection("mn1", "cn", 0.05)

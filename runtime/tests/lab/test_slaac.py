@@ -25,7 +25,7 @@ def test_an_address_is_made_of_prefix_and_eui_64():
     assert slaac.hear(ra(), ROUTER, 1) == ()
     (address,) = slaac.addresses(2)
     assert address.address == ADDRESS
-    assert address.native
+    assert address.preferred
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_deprecated_at_once_and_gone_in_the_end():
     slaac.hear(ra(preferred=0), ROUTER, 10)
     (address,) = slaac.addresses(10)
     assert address.deprecated
-    assert not address.native
+    assert not address.preferred
     assert slaac.addresses(3611) == ()
 
 
