@@ -21,6 +21,17 @@ STAGES = (
 )
 
 
+SIGNALLING_STAGES = {
+    "decode": "decode: from packet-in to the node's queue",
+    "wait": "wait for its turn",
+    "decide": "decide",
+    "persist": "persist",
+    "install": "install",
+    "answer": "answer: from installed to packet-out",
+    "whole": "whole: from packet-in to packet-out",
+}
+
+
 def _get(results: Results, *path: str) -> float | None:
     found: Any = results
     for name in path:
@@ -148,3 +159,62 @@ def pipeline(results: Results) -> str:
     """The embedded switch without its ports."""
     rows = [(case, count(rate), f"{1e6 / rate:.1f}") for case, rate in results[EMBEDDED].items()]
     return table(("way", "packets per second", "microseconds each"), rows)
+
+
+def codec(results: Results) -> str:
+    """Mobility messages."""
+    found = results[EMBEDDED]
+    names = {
+        "decode": "PBU decoded",
+        "encode": "PBA encoded",
+        "build": "PBA and its six options built",
+        "both": "PBU decoded and PBA encoded",
+        "all": "PBU decoded, PBA built and encoded",
+    }
+    rows = [(words, count(found[name]), f"{1e6 / found[name]:.1f}") for name, words in names.items()]
+    return table(("step", "per second", "microseconds each"), rows)
+
+
+def store(results: Results) -> str:
+    """Durable saves by how many wait at a time, and states."""
+    found = results[EMBEDDED]
+    rows = []
+    for savers, saves in found["saves"].items():
+        times = (milliseconds(saves[name]) for name in ("median_ms", "p95_ms", "p99_ms"))
+        rows.append((savers, count(saves["saves_per_s"]), f"{saves['commits_per_save']:.3f}", *times))
+    states = found["states"]
+    written, read = count(states["written_per_s"]), count(states["read_per_s"])
+    header = ("savers at a time", "saves per second", "commits per save", "median, ms", "p95", "p99")
+    words = f"One core writes {written} states a second and reads {read}; a state has {states['octets']} octets."
+    return f"{table(header, rows)}\n\n{words}"
+
+
+def signalling(results: Results) -> str:
+    """Registrations and handovers by number of switches."""
+    rates = []
+    for name, found in results.items():
+        cells = [name]
+        for what in ("registration", "handover"):
+            load = found["load"][what]
+            cells += [count(load["per_s"]), *(f"{load['busy'][which]:.0%}" for which in ("controller", "switches"))]
+        rates.append(cells)
+    header = ("", "registrations per second", "controller busy", "switches busy")
+    parts = [
+        "At full load, 64 updates without an answer at a time:",
+        table((*header, "handovers per second", *header[2:]), rates),
+    ]
+    for load, words in (("load", "at full load"), ("alone", "one at a time")):
+        for what in ("registration", "handover"):
+            rows = []
+            for stage, name in SIGNALLING_STAGES.items():
+                cells = [found[load][what]["stages_ms"][stage] for found in results.values()]
+                rows.append((name, *(milliseconds(c[p]) for c in cells for p in ("p50", "p95", "p99"))))
+            columns = [text for name in results for text in (f"{name}: p50", "p95", "p99")]
+            parts += [f"{what.capitalize()}, {words}, milliseconds:", table(("", *columns), rows)]
+    repeated = sum(found[load][what]["repeated"] for found in results.values() for load, what in _PHASES)
+    if repeated:
+        parts.append(f"Updates that had no answer within a second and were repeated: {repeated}.")
+    return "\n\n".join(parts)
+
+
+_PHASES = tuple((load, what) for load in ("alone", "load") for what in ("registration", "handover"))

@@ -14,8 +14,10 @@ from typing import Any
 import environment
 import grpc
 import inserts
+import mobility_codec
 import report
 import softswitch_pipeline
+import store_commits
 from figures import replace_between
 from switches import BMV2, INTERRUPTED, BenchError, bmv2_installed, end, end_in_order
 
@@ -25,9 +27,11 @@ from p4dmm.softswitch.pipeline import load_pipeline
 
 HERE = Path(__file__).parent
 DOCUMENT = HERE.parents[1] / "docs" / "performance.md"
+OUT = HERE.parents[1] / "out"
 NO_BMV2 = f"BMv2 is not measured: {BMV2} is not on PATH."
 FORWARDING_TIMEOUT_S = 900.0
 LAB_UP_TIMEOUT_S = 180.0
+SIGNALLING_TIMEOUT_S = 300.0
 
 
 def say(text: str) -> None:
@@ -47,10 +51,24 @@ class Scale:
     dwell_s: float = 1.5
     samples: int = 500
     packets: int = 20_000
+    codec_rounds: int = 400
+    switches: tuple[int, ...] = (1, 4, 16)
+    nodes: int = 3_000
+    one_by_one: int = 200
 
 
 QUICK = Scale(
-    rows=20_000, bindings=(10, 20_000), seconds=0.5, rounds=2, moves=3, dwell_s=1.2, samples=50, packets=5_000
+    rows=20_000,
+    bindings=(10, 20_000),
+    seconds=0.5,
+    rounds=2,
+    moves=3,
+    dwell_s=1.2,
+    samples=50,
+    packets=5_000,
+    codec_rounds=40,
+    nodes=500,
+    one_by_one=50,
 )
 
 
@@ -82,11 +100,11 @@ def targets(outcome: Outcome) -> list[str]:
     return [report.EMBEDDED]
 
 
-def in_namespace(timeout_s: float, script: str, *arguments: str) -> Any:
-    """Run one of the scripts here in a network namespace; what it prints is its result."""
-    inside = dying_with_parent([sys.executable, str(HERE / script), *arguments])
+def in_child(timeout_s: float, script: str, *arguments: str, wrap: Callable[[list[str]], list[str]] = list) -> Any:
+    """Run one of the scripts here in a process of its own; what it prints is its result."""
+    command = wrap(dying_with_parent([sys.executable, str(HERE / script), *arguments]))
     # A session of its own: Ctrl-C is for this process, which then ends that one in order.
-    child = subprocess.Popen(namespaces.command(inside), stdout=subprocess.PIPE, text=True, start_new_session=True)
+    child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
     try:
         printed, _ = child.communicate(timeout=timeout_s)
     finally:
@@ -94,6 +112,11 @@ def in_namespace(timeout_s: float, script: str, *arguments: str) -> Any:
     if child.returncode:
         raise BenchError(f"{script} ended with status {child.returncode}; it said why above")
     return json.loads(printed.splitlines()[-1])
+
+
+def in_namespace(timeout_s: float, script: str, *arguments: str) -> Any:
+    """The same in a network namespace."""
+    return in_child(timeout_s, script, *arguments, wrap=namespaces.command)
 
 
 def pipeline(scale: Scale) -> Outcome:
@@ -108,6 +131,31 @@ def pipeline(scale: Scale) -> Outcome:
 
     outcome = Outcome()
     outcome.add(report.EMBEDDED, measure)
+    return outcome
+
+
+def codec(scale: Scale) -> Outcome:
+    """Mobility messages, decoded and encoded."""
+    outcome = Outcome()
+    outcome.add(report.EMBEDDED, mobility_codec.rates, scale.codec_rounds)
+    return outcome
+
+
+def store(scale: Scale) -> Outcome:
+    """Durable saves, on the disk that this is on."""
+    outcome = Outcome()
+    OUT.mkdir(exist_ok=True)
+    outcome.add(report.EMBEDDED, store_commits.measure, OUT, scale.seconds)
+    return outcome
+
+
+def signals(scale: Scale) -> Outcome:
+    """Registrations and handovers, by number of switches."""
+    outcome = Outcome()
+    sizes = ["--nodes", str(scale.nodes), "--one-by-one", str(scale.one_by_one)]
+    for count in scale.switches:
+        name = f"{count} switch{'es' if count != 1 else ''}"
+        outcome.add(name, in_child, SIGNALLING_TIMEOUT_S, "signalling.py", "--switches", str(count), *sizes)
     return outcome
 
 
@@ -155,7 +203,10 @@ def handovers(scale: Scale) -> Outcome:
 
 
 SECTIONS: dict[str, tuple[Callable[[Scale], Outcome], Callable[[report.Results], str]]] = {
+    "codec": (codec, report.codec),
     "pipeline": (pipeline, report.pipeline),
+    "store": (store, report.store),
+    "signalling": (signals, report.signalling),
     "inserts": (writes, report.inserts),
     "forwarding": (forwarding, report.forwarding),
     "handovers": (handovers, report.handovers),

@@ -156,13 +156,56 @@ class TestTraffic:
             assert [(out, len(sent)) for out, sent in pipeline.process(port, frame, 0)] == [lengths[case]]
 
 
-def test_a_quick_run_measures_the_pipeline_alone():
+def test_a_quick_run_measures_the_pipeline_the_codec_and_the_store():
     script = ROOT / "runtime" / "bench" / "run.py"
-    arguments = ["--quick", "--json", "--only", "pipeline"]
+    arguments = ["--quick", "--json", "--only", "pipeline", "--only", "codec", "--only", "store"]
     done = subprocess.run([sys.executable, script, *arguments], check=True, capture_output=True, text=True, timeout=120)
-    ways = json.loads(done.stdout)["pipeline"]["results"]["embedded"]
-    assert len(ways) == 3
-    assert all(rate > 0 for rate in ways.values())
+    found = json.loads(done.stdout)
+    for section, steps in (("pipeline", 3), ("codec", 5)):
+        rates = found[section]["results"]["embedded"]
+        assert len(rates) == steps
+        assert all(rate > 0 for rate in rates.values())
+    saves = found["store"]["results"]["embedded"]["saves"]
+    assert all(save["saves_per_s"] > 0 for save in saves.values())
+
+
+def test_the_codec_is_measured_on_a_registration_and_its_answer():
+    import mobility_codec
+
+    from p4dmm.wire import mobility
+
+    pbu = mobility.decode_mobility(mobility_codec.update(), mobility_codec.MAG, mobility_codec.LMA)
+    assert isinstance(pbu, mobility.ProxyBindingUpdate)
+    assert len(pbu.options) == 6
+    pba = mobility_codec.acknowledgement()
+    octets = mobility.encode_mobility(pba, mobility_codec.LMA, mobility_codec.MAG)
+    assert mobility.decode_mobility(octets, mobility_codec.LMA, mobility_codec.MAG) == pba
+    assert pba.options == pbu.options
+    found = mobility_codec.rates(1)
+    assert found["all"] < found["both"] < min(found["decode"], found["encode"])
+
+
+def test_registrations_and_handovers_go_through_every_stage():
+    import report
+
+    script = ROOT / "runtime" / "bench" / "signalling.py"
+    arguments = ["--switches", "2", "--nodes", "12", "--window", "4", "--one-by-one", "3"]
+    done = subprocess.run(
+        [sys.executable, script, *arguments], check=False, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    for load in ("alone", "load"):
+        for what in ("registration", "handover"):
+            phase = found[load][what]
+            assert phase["per_s"] > 0
+            assert phase["updates"] == {"alone": 3, "load": 12}[load]
+            stages = phase["stages_ms"]
+            assert set(stages) == set(report.SIGNALLING_STAGES)
+            assert all(0 < times["p50"] <= times["p95"] <= times["p99"] for times in stages.values())
+            assert phase["round_trip_ms"]["p99"] > stages["decode"]["p50"]
+    lines = report.signalling({"2 switches": found}).splitlines()
+    assert sum(line.startswith("| persist") for line in lines) == 4
 
 
 def test_packets_are_measured_on_their_way_through_a_switch():

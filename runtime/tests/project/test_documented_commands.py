@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from p4dmm.cli.main import app
 
 ROOT = Path(__file__).parents[3]
-DOCUMENTS = ("README.md", "docs/performance.md")
+DOCUMENTS = ("README.md", "docs/mobility.md", "docs/performance.md")
 COMMANDS = [
     pytest.param(shlex.split(line, comments=True), id=line.partition(" #")[0].strip())
     for document in DOCUMENTS
