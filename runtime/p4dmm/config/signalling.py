@@ -7,15 +7,14 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StrictFloat, StrictInt, model_validator
 
+from p4dmm.wire.mobility import MAX_LIFETIME_S
+
 from .fields import FilePath, Name, unique
 from .limits import Rate
 from .model import ConfigModel
 from .switch import Switch
 
 Mode = Literal["sdn", "pmip", "dmm"]
-
-MAX_LIFETIME_S = 0xFFFF * 4
-"""The lifetime field of a Binding Update has 16 bits and units of 4 seconds (RFC 6275 section 6.1.7)."""
 
 
 class Mobility(ConfigModel):

@@ -32,6 +32,7 @@ from p4dmm.mobility import (
     step,
 )
 from p4dmm.mobility.identity import MobileNodeId
+from p4dmm.mobility.rates import TokenBucket
 from p4dmm.store import StoreError
 from p4dmm.switches import SwitchWriteError
 from p4dmm.wire import MacAddress
@@ -42,7 +43,6 @@ from .fabric import TableFullError
 from .journal import Journal
 from .pools import Pools
 from .probes import probe_frame
-from .rates import TokenBucket
 from .reports import emit, ref, report
 from .services import Services
 from .sighting import ANSWER_S, REFUSED_S, REPEAT_S, TRIGGERS_KEPT, Sighting, is_within

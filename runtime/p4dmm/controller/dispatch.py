@@ -8,6 +8,7 @@ from typing import Protocol
 
 from p4dmm.config import PortRef
 from p4dmm.forwarding import PuntReason
+from p4dmm.mobility.rates import TokenBucket
 from p4dmm.switches import PacketIn
 from p4dmm.wire import (
     UNSPECIFIED,
@@ -35,7 +36,6 @@ from .hosts import HostTable
 from .icmp import Icmp
 from .links import LinkMonitor
 from .punts import IN_VAIN, PuntMeter
-from .rates import TokenBucket
 from .services import Services
 from .sighting import Sighting
 

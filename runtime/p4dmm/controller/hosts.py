@@ -14,13 +14,13 @@ import structlog
 from p4dmm.config import PortRef
 from p4dmm.forwarding import FIRST_HOST_NEXT_HOP, Change, Host, PuntReason, Row, Write, host_rows
 from p4dmm.mobility import IdPool, PoolExhaustedError
+from p4dmm.mobility.rates import TokenBucket
 from p4dmm.switches import SwitchWriteError
 from p4dmm.wire import Frame, MacAddress, neighbor_solicitation
 
 from .external import advertise_for_ever
 from .fabric import TableFullError
 from .icmp import Icmp
-from .rates import TokenBucket
 from .services import Services
 
 log = structlog.get_logger(__name__)

@@ -6,6 +6,7 @@ from ipaddress import IPv6Address
 
 from p4dmm.config import PortRef
 from p4dmm.forwarding import PuntReason
+from p4dmm.mobility.rates import TokenBucket
 from p4dmm.wire import (
     UNSPECIFIED,
     DestinationUnreachable,
@@ -25,7 +26,6 @@ from p4dmm.wire import (
     may_send_error,
 )
 
-from .rates import TokenBucket
 from .services import Services
 
 ERRORS_PER_SECOND = 100.0

@@ -4,8 +4,7 @@
 
 from p4dmm.config import PortRef
 from p4dmm.forwarding import PuntReason
-
-from .rates import TokenBucket
+from p4dmm.mobility.rates import TokenBucket
 
 IN_VAIN = frozenset(
     {

@@ -22,7 +22,8 @@ INITIAL_BINDACK_TIMEOUT_S = 1.0
 MAX_BINDACK_TIMEOUT_S = 32.0
 """RFC 6275 section 12; the wait doubles from one to the other (RFC 8885 section 3.6)."""
 
-_FRACTIONS = 1 << 16
+TICKS_PER_S = 1 << 16
+"""Of `ticks`."""
 _OWN_CLOCK = (BaStatus.TIMESTAMP_MISMATCH, BaStatus.TIMESTAMP_LOWER_THAN_PREV_ACCEPTED)
 
 
@@ -57,7 +58,7 @@ def ticks(timestamp: Timestamp) -> int:
 
 def timestamp_at(now: float) -> Timestamp:
     """The option for a time."""
-    seconds, fraction = divmod(int(now * _FRACTIONS), _FRACTIONS)
+    seconds, fraction = divmod(int(now * TICKS_PER_S), TICKS_PER_S)
     return Timestamp(seconds=seconds, fraction=fraction)
 
 
@@ -119,6 +120,6 @@ def _stamped(update: ProxyBindingUpdate, sequence: int, now: float) -> ProxyBind
     if before is not None:
         # Never the same twice, however coarse the clock is.
         later = max(ticks(timestamp_at(now)), ticks(before) + 1) if before.seconds else ticks(timestamp_at(now))
-        stamp = Timestamp(seconds=later >> 16, fraction=later & (_FRACTIONS - 1))
+        stamp = Timestamp(seconds=later >> 16, fraction=later & (TICKS_PER_S - 1))
         options = tuple(stamp if option is before else option for option in options)
     return replace(update, sequence=sequence, options=options)

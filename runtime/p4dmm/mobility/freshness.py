@@ -7,9 +7,7 @@ from ipaddress import IPv6Address
 
 from p4dmm.wire.mobility import BaStatus, ProxyBindingUpdate, Timestamp, is_newer
 
-from .exchange import ticks
-
-_FRACTIONS = 1 << 16
+from .exchange import TICKS_PER_S, ticks
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +29,7 @@ class Freshness:
             given = ticks(stamp)
             if self.timestamp is not None and given < self.timestamp:
                 return BaStatus.TIMESTAMP_LOWER_THAN_PREV_ACCEPTED
-            if given == self.timestamp or abs(given / _FRACTIONS - now) > window_s:
+            if given == self.timestamp or abs(given / TICKS_PER_S - now) > window_s:
                 return BaStatus.TIMESTAMP_MISMATCH
             return None
         if self.sequence is None or source != self.peer or is_newer(update.sequence, self.sequence):

@@ -44,6 +44,7 @@ from p4dmm.wire.mobility.values import AuthSubtype
 from .exchange import Received, Send
 from .pmipv6.answers import rejected
 from .pmipv6.request import Request
+from .rates import TokenBucket
 from .replay import ReplayGuard, difference_s, is_later, later, option_of, refused, stamp_at, stamp_of
 from .stamps import Exchanges, answered_by, answers, node_of
 
@@ -142,18 +143,7 @@ class _Peer:
         """Stamps of the peer's requests, which own answers have to have."""
         self.offset_s = offset_s
         self.sent = sent
-        self._tokens = float(peering.messages_per_s)
-        self._at: float | None = None
-
-    def take(self, now: float) -> bool:
-        rate = self.peering.messages_per_s
-        if self._at is not None:
-            self._tokens = min(rate, self._tokens + max(0.0, now - self._at) * rate)
-        self._at = now
-        if self._tokens < 1:
-            return False
-        self._tokens -= 1
-        return True
+        self.messages = TokenBucket(peering.messages_per_s, peering.messages_per_s)
 
     def next_stamp(self, key: bytes, now: float) -> int:
         clock = stamp_at(now + self.offset_s)
@@ -192,7 +182,7 @@ class Peers:
         peer = self._peer(destination, source)
         if peer is None:
             return Refusal(RefusalReason.STRANGER)
-        if not peer.take(now):
+        if not peer.messages.take(now):
             return Refusal(RefusalReason.TOO_MANY)
         try:
             message = decode_mobility(data, source, destination)

@@ -11,12 +11,12 @@ from p4dmm.config import PortRef
 from p4dmm.controller.advertise import Advertiser, Shown, ShownPrefix
 from p4dmm.controller.events import HandoverEvent, Kind, Stage
 from p4dmm.controller.probes import probe_frame
-from p4dmm.controller.rates import TokenBucket
 from p4dmm.controller.reports import ref
 from p4dmm.controller.sighting import REFUSED_S, REPEAT_S, TRIGGERS_KEPT, Sighting, is_within
 from p4dmm.mobility import Attachment
 from p4dmm.mobility.access import Detached, NewLinkLocal
 from p4dmm.mobility.local import LocalBinding
+from p4dmm.mobility.rates import TokenBucket
 from p4dmm.wire import MacAddress
 
 from .host import RoleHost

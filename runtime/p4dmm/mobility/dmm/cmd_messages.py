@@ -16,7 +16,6 @@ from ipaddress import IPv6Address, IPv6Network
 from itertools import takewhile
 
 from p4dmm.mobility.exchange import Received, Send, timestamp_at
-from p4dmm.mobility.pmipv6.request import network_of
 from p4dmm.wire.mobility import (
     AccessTechnologyType,
     BaStatus,
@@ -122,7 +121,7 @@ def location_update(
 
 def without_prefixes(update: ProxyBindingUpdate, idle: AbstractSet[IPv6Network]) -> ProxyBindingUpdate:
     """A P-MAAR's update with only the prefixes that remain."""
-    kept = (o for o in update.options if not isinstance(o, HomeNetworkPrefix) or network_of(o) not in idle)
+    kept = (o for o in update.options if not isinstance(o, HomeNetworkPrefix) or o.network not in idle)
     return replace(update, options=tuple(kept))
 
 

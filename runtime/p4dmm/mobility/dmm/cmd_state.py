@@ -15,9 +15,7 @@ from p4dmm.mobility.freshness import Freshness
 from p4dmm.mobility.identity import MobileNodeId
 from p4dmm.mobility.pmipv6.revocation import PendingRevocation, RevocationTimers
 from p4dmm.mobility.profile import NodeProfile
-from p4dmm.wire.mobility import MAX_MOBILITY_HEADER, ProxyBindingUpdate
-
-_MAX_LIFETIME_S = 0xFFFF * 4
+from p4dmm.wire.mobility import MAX_LIFETIME_S, MAX_MOBILITY_HEADER, ProxyBindingUpdate
 
 # Octets with their padding: of one Home Network Prefix, Previous MAAR with the two DLIF options, and Local Prefix; and
 # of everything else in an answer with the longest identifiers there can be.
@@ -62,7 +60,7 @@ class CmdParameters:
     """What a MAAR may anchor (RFC 8885 section 3: exclusive to it); one that is not named is trusted."""
 
     def __post_init__(self) -> None:
-        self._check("max_lifetime_s", self.max_lifetime_s, 4, _MAX_LIFETIME_S)
+        self._check("max_lifetime_s", self.max_lifetime_s, 4, MAX_LIFETIME_S)
         self._check("previous_maars_max", self.previous_maars_max, 1, 1000)
         self._check("revocations_max", self.revocations_max, 1, 1000)
         self._check("local_prefixes_max", self.local_prefixes_max, 0, 1000)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from p4dmm.mobility.effects import Advertise
-from p4dmm.mobility.exchange import PendingUpdate, Received, ticks
+from p4dmm.mobility.exchange import TICKS_PER_S, PendingUpdate, Received, ticks
 from p4dmm.wire.mobility import (
     BaStatus,
     BindingError,
@@ -223,7 +223,7 @@ def _direct_anchors(parameters: MaarParameters, node: MaarNode, received: Receiv
     if named is not None and named.address != parameters.address:
         return ()
     stamp = ack.option(Timestamp)
-    if stamp is not None and ticks(stamp) < node.direct_since * (1 << 16):
+    if stamp is not None and ticks(stamp) < node.direct_since * TICKS_PER_S:
         return ()
     if node.is_contested and (stamp is None or ticks(stamp) < (node.from_cmd.timestamp or 0)):
         return ()

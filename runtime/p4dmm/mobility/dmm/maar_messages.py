@@ -82,7 +82,7 @@ def prefix_option(prefix: IPv6Network) -> HomeNetworkPrefix:
 def revoked_prefixes(indication: BindingRevocationIndication) -> list[IPv6Network]:
     """Those of its Home Network Prefix options; bits behind the prefix length do not count."""
     options = indication.all_options(HomeNetworkPrefix)
-    return [_network(option.prefix, option.prefix_length) for option in options]
+    return [option.network for option in options]
 
 
 def echoes(ack: ProxyBindingAck, update: ProxyBindingUpdate) -> bool:
@@ -99,7 +99,7 @@ def anchors_in(ack: ProxyBindingAck, parameters: MaarParameters) -> tuple[Anchor
             about = list(takewhile(lambda other: not isinstance(other, PreviousMaar), ack.options[at + 1 :]))
             router = _identity(about) or _known_identity(option.address, parameters)
             local = local_networks(about, parameters.local_prefixes_max)
-            found.append(Anchor(option.address, _network(option.prefix, 64), router, local))
+            found.append(Anchor(option.address, IPv6Network((int(option.prefix), 64), strict=False), router, local))
     return tuple(found)
 
 
@@ -207,7 +207,3 @@ def _identity(options: Iterable[MobilityOption]) -> RouterIdentity | None:
     if link_local is None or mac is None or mac.is_group:
         return None
     return RouterIdentity(mac, link_local)
-
-
-def _network(address: IPv6Address, length: int) -> IPv6Network:
-    return IPv6Network((int(address), length), strict=False)

@@ -13,6 +13,7 @@ from p4dmm.mobility.freshness import Freshness
 from p4dmm.mobility.identity import MobileNodeId
 from p4dmm.mobility.router import RouterIdentity
 from p4dmm.wire import MacAddress
+from p4dmm.wire.mobility import MAX_LIFETIME_S
 
 
 class Phase(Enum):
@@ -140,8 +141,8 @@ class MaarParameters:
     """Whether P-MAARs and S-MAARs acknowledge directly (3.3)."""
 
     def __post_init__(self) -> None:
-        if not 4 <= self.max_lifetime_s <= 0xFFFF * 4:
-            raise ValueError(f"max_lifetime_s {self.max_lifetime_s} is not in 4..{0xFFFF * 4}")
+        if not 4 <= self.max_lifetime_s <= MAX_LIFETIME_S:
+            raise ValueError(f"max_lifetime_s {self.max_lifetime_s} is not in 4..{MAX_LIFETIME_S}")
         if not 0 < self.refresh_fraction < 1:
             raise ValueError(f"refresh_fraction {self.refresh_fraction} is not between 0 and 1")
         if self.attempts < 1 or self.anchors_max < 1:

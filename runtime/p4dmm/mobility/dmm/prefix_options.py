@@ -31,14 +31,14 @@ def anchored_networks(message: Message) -> tuple[IPv6Network, ...]:
     named: list[HomeNetworkPrefix | AnchoredPrefix] = list(message.all_options(HomeNetworkPrefix))
     if isinstance(message, ProxyBindingUpdate | ProxyBindingAck) and message.dmm:
         named += message.all_options(AnchoredPrefix)
-    found = (_network(option) for option in named)
+    found = (option.network for option in named)
     return tuple(dict.fromkeys(prefix for prefix in found if prefix.network_address != _UNSPECIFIED))
 
 
 def local_networks(options: Iterable[MobilityOption], most: int) -> tuple[IPv6Network, ...]:
     """The networks that Local Prefix options name, each once, the first ones if there are more than `most`. What no
     host could have a route to is none."""
-    found = (_network(option) for option in options if isinstance(option, LocalPrefix))
+    found = (option.network for option in options if isinstance(option, LocalPrefix))
     return tuple(dict.fromkeys(network for network in found if _is_routable(network)))[:most]
 
 
@@ -49,11 +49,6 @@ def anchored_option(prefix: IPv6Network) -> AnchoredPrefix:
 def local_options(networks: Iterable[IPv6Network]) -> Iterator[LocalPrefix]:
     for network in networks:
         yield LocalPrefix(prefix_length=network.prefixlen, prefix=network.network_address)
-
-
-def _network(option: HomeNetworkPrefix | AnchoredPrefix | LocalPrefix) -> IPv6Network:
-    """Bits behind the prefix length do not count."""
-    return IPv6Network((int(option.prefix), option.prefix_length), strict=False)
 
 
 def _is_routable(network: IPv6Network) -> bool:

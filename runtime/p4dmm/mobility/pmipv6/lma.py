@@ -13,7 +13,7 @@ from ipaddress import IPv6Address, IPv6Network
 from typing import Any
 
 from p4dmm.mobility.access import Refused
-from p4dmm.mobility.exchange import Received, Send, TimeReached
+from p4dmm.mobility.exchange import TICKS_PER_S, Received, Send, TimeReached
 from p4dmm.mobility.freshness import Freshness
 from p4dmm.mobility.identity import MobileNodeId
 from p4dmm.mobility.local import PMIPV6_ROUTER, LocalBinding, RoutedPrefix
@@ -37,8 +37,6 @@ from .lma_parameters import LmaParameters
 from .request import Request, UpdateReceived
 from .revocation import PendingRevocation
 
-_TICKS = 1 << 16
-"""Units of a timestamp in a second (RFC 5213 section 8.8)."""
 _GRACE_S = 1.0
 
 
@@ -380,7 +378,7 @@ class Lma:
         """When the timestamp accepted last need not be remembered: everything up to it is outside of the window."""
         if freshness.timestamp is None or self.parameters.mobile_node_generated_timestamps:
             return None
-        return freshness.timestamp / _TICKS + self.parameters.timestamp_validity_window_s + _GRACE_S
+        return freshness.timestamp / TICKS_PER_S + self.parameters.timestamp_validity_window_s + _GRACE_S
 
 
 def _has_to_wait(finding: Finding) -> bool:

@@ -13,10 +13,9 @@ from p4dmm.mobility.local import LocalBinding, RoutedPrefix
 from p4dmm.mobility.profile import NodeProfile
 from p4dmm.mobility.router import PMIPV6_ROUTER, RouterIdentity
 from p4dmm.wire import MacAddress
-from p4dmm.wire.mobility import AccessTechnology, HandoffIndicatorValue, Timestamp
+from p4dmm.wire.mobility import MAX_LIFETIME_S, AccessTechnology, HandoffIndicatorValue, Timestamp
 
 _UNSPECIFIED = IPv6Address("::")
-_MAX_LIFETIME_S = 0xFFFF * 4
 _INDICATORS = (
     HandoffIndicatorValue.ATTACHMENT_OVER_A_NEW_INTERFACE,
     HandoffIndicatorValue.HANDOFF_BETWEEN_MAGS_FOR_THE_SAME_INTERFACE,
@@ -66,8 +65,8 @@ class MagParameters:
 
     def __post_init__(self) -> None:
         """Raise ValueError for a value out of its range."""
-        if not 4 <= self.lifetime_s <= _MAX_LIFETIME_S or self.lifetime_s % 4:
-            raise ValueError(f"lifetime_s is {self.lifetime_s}; allowed: multiples of 4 up to {_MAX_LIFETIME_S}")
+        if not 4 <= self.lifetime_s <= MAX_LIFETIME_S or self.lifetime_s % 4:
+            raise ValueError(f"lifetime_s is {self.lifetime_s}; allowed: multiples of 4 up to {MAX_LIFETIME_S}")
         if not 0 < self.renew_fraction < 1:
             raise ValueError(f"renew_fraction is {self.renew_fraction}; allowed: above 0 and below 1")
         if self.indicator not in _INDICATORS:

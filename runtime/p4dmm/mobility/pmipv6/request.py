@@ -81,7 +81,7 @@ class Request:
             received.source,
             received.destination,
             proxy_coa=received.source if alternate is None else alternate.address,
-            prefixes=tuple(network_of(home) for home in homes if home.prefix != _ALL_ZERO),
+            prefixes=tuple(home.network for home in homes if home.prefix != _ALL_ZERO),
             wants_prefixes=any(home.prefix == _ALL_ZERO for home in homes),
             link_layer_id=interface.identifier if interface is not None and any(interface.identifier) else None,
             technology=0 if technology is None else technology.technology,
@@ -92,11 +92,6 @@ class Request:
     def interface(self) -> tuple[IPv6Address, int, bytes | None]:
         """What tells a gateway's requests for one interface of the node from those for another."""
         return self.proxy_coa, self.technology, self.link_layer_id
-
-
-def network_of(option: HomeNetworkPrefix) -> IPv6Network:
-    """The prefix; bits after its length mean nothing."""
-    return IPv6Network((int(option.prefix), option.prefix_length), strict=False)
 
 
 def asked_for(received: Received, profile: NodeProfile | None) -> tuple[IPv6Network, ...]:

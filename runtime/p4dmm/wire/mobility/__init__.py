@@ -38,6 +38,7 @@ from p4dmm.wire.mobility.messages_fast import (
     HandoverInitiate,
 )
 from p4dmm.wire.mobility.messages_mipv6 import (
+    MAX_LIFETIME_S,
     BindingAck,
     BindingError,
     BindingRefreshRequest,
@@ -199,6 +200,7 @@ __all__ = [
     "FLOW",
     "HMAC_SHA1_SPI",
     "LCMP",
+    "MAX_LIFETIME_S",
     "MAX_MOBILITY_HEADER",
     "MAX_MOBILITY_OPTIONS",
     "MAX_SUB_OPTIONS",

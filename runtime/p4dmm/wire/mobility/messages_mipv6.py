@@ -12,6 +12,9 @@ from p4dmm.wire.mobility.status import BaStatus, BindingErrorStatus, FlowBinding
 from p4dmm.wire.mobility.tails import Addresses, Rest
 from p4dmm.wire.mobility.types import MhType
 
+# Of a Binding Update, in seconds: 16 bits in units of 4 seconds (RFC 6275 s6.1.7).
+MAX_LIFETIME_S = 0xFFFF * 4
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _BindingUpdate(Message):

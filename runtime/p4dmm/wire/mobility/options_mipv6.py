@@ -3,7 +3,7 @@
 """Options of Mobile IPv6 and its additions (RFC 6275, 3963, 4283, 4285, 4866, 5026, 5094, 5096, 5149)."""
 
 from dataclasses import dataclass
-from ipaddress import IPv6Address
+from ipaddress import IPv6Address, IPv6Network
 from typing import Annotated
 
 from p4dmm.wire.mobility.layout import U8, U16, U32, Bits, Cookie, Flag, PrefixLength
@@ -21,6 +21,11 @@ class Prefix(Option):
     reserved: U8 = 0
     prefix_length: PrefixLength
     prefix: IPv6Address
+
+    @property
+    def network(self) -> IPv6Network:
+        """The prefix alone."""
+        return IPv6Network((int(self.prefix), self.prefix_length), strict=False)
 
 
 @MOBILITY.option(OptionType.BINDING_REFRESH_ADVICE, "Binding Refresh Advice", "RFC 6275 s6.2.4", align=(2, 0))

@@ -18,7 +18,6 @@ from p4dmm.controller.disk import open_store
 from p4dmm.controller.fabric import TableFullError
 from p4dmm.controller.journal import Journal
 from p4dmm.controller.nodes import NodeRegistry
-from p4dmm.controller.rates import TokenBucket
 from p4dmm.controller.sighting import Sighting
 from p4dmm.controller.speakers.agent import WAIT_AFTER_REFUSAL_S
 from p4dmm.controller.speakers.pacing import LONGEST_WAIT_S, Pacer
@@ -27,6 +26,7 @@ from p4dmm.mobility import PoolExhaustedError
 from p4dmm.mobility.exchange import Received, Send
 from p4dmm.mobility.identity import MobileNodeId
 from p4dmm.mobility.pmipv6.mag_binding import MagPhase
+from p4dmm.mobility.rates import TokenBucket
 from p4dmm.store import PrefixConflictError, StoreError
 from p4dmm.wire import MacAddress
 from p4dmm.wire.mobility import AlternateCareOfAddress, BaStatus, BindingError, HomeNetworkPrefix
