@@ -5,6 +5,7 @@
 import asyncio
 import json
 import signal
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -93,7 +94,7 @@ async def _run(network: "Network", *, as_json: bool) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     running = Controller(network, store=open_store(network), on_event=_print_json if as_json else _print_text)
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, running.reload_policy)
-    asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, _print_state, running, as_json)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, partial(print_state, running, as_json=as_json))
     stopped = asyncio.create_task(stop.wait())
     started = asyncio.create_task(running.start())
     try:
@@ -131,7 +132,8 @@ def _print_json(event: "HandoverEvent") -> None:
     )
 
 
-def _print_state(running: "Controller", as_json: bool) -> None:  # noqa: FBT001
+def print_state(running: "Controller", *, as_json: bool) -> None:
+    """Every node with its prefixes, and every counter."""
     nodes = [
         {
             "mn_id": node.mn_id,

@@ -88,7 +88,6 @@ class SwitchConnection:
         self._lost = asyncio.Event()
         self._writes = WriteQueue(self.name, codec.references, codec.update, self._send_updates)
         self._packets_out: deque[tuple[fy.P4PacketOut, asyncio.Future[bool]]] = deque()
-        self._sending = asyncio.Lock()
         self._sender: asyncio.Task[None] | None = None
         self.packets_out_lost = 0
         self._task: asyncio.Task[None] | None = None
@@ -198,18 +197,17 @@ class SwitchConnection:
 
     async def _send_packets(self) -> None:
         """All that wait. gRPC breaks the stream, and with it our mastership, when two write to it at once."""
-        async with self._sending:
-            while self._packets_out:
-                packet, sent = self._packets_out.popleft()
-                if sent.done():
-                    continue  # its sender was cancelled
-                is_sent = False
-                try:
-                    is_sent = await self._send_packet(packet)
-                finally:
-                    self.packets_out_lost += not is_sent
-                    if not sent.done():
-                        sent.set_result(is_sent)
+        while self._packets_out:
+            packet, sent = self._packets_out.popleft()
+            if sent.done():
+                continue  # its sender was cancelled
+            is_sent = False
+            try:
+                is_sent = await self._send_packet(packet)
+            finally:
+                self.packets_out_lost += not is_sent
+                if not sent.done():
+                    sent.set_result(is_sent)
 
     async def _send_packet(self, packet: fy.P4PacketOut) -> bool:
         if not self._finsy.is_up:

@@ -323,16 +323,23 @@ async def test_a_switch_that_is_away_is_an_error_to_writers_and_none_to_senders(
         await client.connection.stop()
 
 
-async def test_packets_that_wait_for_the_stream_are_lost_with_it() -> None:
+async def test_packets_that_wait_for_the_stream_are_lost_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """And are no reason for their senders to end: what comes first on a new stream has to be the arbitration."""
     async with running() as client:
         connection = client.connection
-        async with connection._sending:
-            waiting = [
-                asyncio.create_task(connection.send(bytes(60), mode=PacketOutMode.TO_PORT, port=1)) for _ in range(3)
-            ]
-            await client.server.stop()
-            await until(lambda: not connection.is_connected)
+        send_packet, is_slow = connection._send_packet, asyncio.Event()
+
+        async def send_slowly(packet: fy.P4PacketOut) -> bool:
+            await is_slow.wait()
+            return await send_packet(packet)
+
+        monkeypatch.setattr(connection, "_send_packet", send_slowly)
+        waiting = [
+            asyncio.create_task(connection.send(bytes(60), mode=PacketOutMode.TO_PORT, port=1)) for _ in range(3)
+        ]
+        await client.server.stop()
+        await until(lambda: not connection.is_connected)
+        is_slow.set()
         assert await asyncio.gather(*waiting) == [False] * 3
         assert connection.packets_out_lost == 3
 
